@@ -1,0 +1,1 @@
+"""What the world calls. Each API has its own folder, and none knows another."""

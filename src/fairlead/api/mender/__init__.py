@@ -1,0 +1,1 @@
+"""Mender 2.6 Enterprise, as its devices, tools and people speak it."""

@@ -1,0 +1,204 @@
+"""Artifacts and releases for people: `/api/management/v1/deployments/{artifacts,deployments/releases,limits}`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, post, put
+
+from fairlead.api.mender.auth import for_users
+from fairlead.api.mender.context import Call
+from fairlead.api.mender.upload import ArtifactForm, drain, read_form
+from fairlead.api.mender.wire import add_header, parameter
+from fairlead.base.errors import Refusal
+from fairlead.domain import artifacts
+from fairlead.domain.artifacts import Artifact, Upload
+
+TAGS = ["Deployments (management)"]
+PREFIX = "/api/management/v1/deployments"
+
+
+class NotAnId(Refusal):
+    message = "ID is not UUIDv4"
+
+
+class WireInfo(msgspec.Struct):
+    format: str
+    version: int
+
+
+class WireArtifact(msgspec.Struct):
+    """`updates` is a list of objects, as the clients read it; the reference's example shows it as an object."""
+
+    id: str
+    name: str
+    description: str
+    device_types_compatible: list[str]
+    info: WireInfo
+    signed: bool
+    updates: list[dict[str, Any]]
+    artifact_provides: dict[str, str]
+    artifact_depends: dict[str, Any]
+    clears_artifact_provides: list[str]
+    size: int
+    modified: datetime
+
+
+def wire_artifact(artifact: Artifact) -> WireArtifact:
+    return WireArtifact(
+        id=artifact.id,
+        name=artifact.name,
+        description=artifact.description,
+        device_types_compatible=list(artifact.device_types),
+        info=WireInfo(artifact.format, artifact.version),
+        signed=artifact.signed,
+        updates=list(artifact.updates),
+        artifact_provides=artifact.provides,
+        artifact_depends=artifact.depends,
+        clears_artifact_provides=list(artifact.clears),
+        size=artifact.size_bytes,
+        modified=artifact.modified_at,
+    )
+
+
+def checked_id(text: str) -> str:
+    """The id, if it is a UUID; the reference refuses others before it looks for them."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise NotAnId from None
+
+
+@get("/artifacts", sync_to_thread=True, summary="List Artifacts")
+def list_artifacts(call: Call) -> list[WireArtifact]:
+    """All artifacts of the tenant."""
+    with call.read() as tx:
+        return [wire_artifact(each) for each in artifacts.search(tx)]
+
+
+def _make_sure_upload_is_allowed(call: Call) -> None:
+    with call.read() as tx:
+        artifacts.may_upload(tx)
+
+
+def _store(call: Call, form: ArtifactForm) -> Artifact:
+    upload = form.finish()
+    found = upload.finish()
+    try:
+        with call.begin() as tx:
+            return artifacts.add(tx, upload, found, form.description)
+    except BaseException:
+        call.context.blobs.remove(upload.blob_key)
+        raise
+
+
+@post("/artifacts", request_max_body_size=None, summary="Upload Artifact")
+async def upload_artifact(request: Request[Any, Any, Any], call: Call) -> Response[None]:
+    """Take in an artifact: multipart with `description` and `size` first, `artifact` last."""
+    in_thread: Callable[..., Any] = request.app.state.in_thread
+    chunks = request.stream()
+    form: ArtifactForm | None = None
+    try:
+        await in_thread(_make_sure_upload_is_allowed, call)
+        content_type = request.headers.get("content-type", "")
+        form = ArtifactForm(content_type, lambda: Upload(call.context.blobs, call.scope.tenant_id))
+        await read_form(form, chunks, call.context.executor)
+        await drain(chunks)
+        artifact = await in_thread(_store, call, form)
+    except Refusal:
+        await drain(chunks)
+        raise
+    finally:
+        if form is not None:
+            await in_thread(form.discard)
+    add_header(request, "location", f"./management/v1/deployments/artifacts/{artifact.id}")
+    return Response(None, status_code=201)
+
+
+@get("/artifacts/{artifact_id:str}", sync_to_thread=True, summary="Show Artifact")
+def show_artifact(call: Call, artifact_id: str) -> WireArtifact:
+    with call.read() as tx:
+        return wire_artifact(artifacts.find(tx, checked_id(artifact_id)))
+
+
+class ArtifactUpdate(msgspec.Struct):
+    description: str = ""
+
+
+@put("/artifacts/{artifact_id:str}", sync_to_thread=True, status_code=204, summary="Update Artifact Info")
+def change_artifact(call: Call, artifact_id: str, data: ArtifactUpdate) -> None:
+    """Reword an artifact that no deployment has used."""
+    with call.begin() as tx:
+        artifacts.change_description(tx, checked_id(artifact_id), data.description)
+
+
+@delete("/artifacts/{artifact_id:str}", sync_to_thread=True, summary="Delete Artifact")
+def remove_artifact(call: Call, artifact_id: str) -> None:
+    with call.begin() as tx:
+        artifacts.remove(tx, call.context.blobs, checked_id(artifact_id))
+
+
+class ArtifactLink(msgspec.Struct):
+    uri: str
+    expire: datetime
+
+
+@get("/artifacts/{artifact_id:str}/download", sync_to_thread=True, summary="Download Artifact")
+def link_artifact(call: Call, artifact_id: str) -> ArtifactLink:
+    """A signed link, good for a quarter of an hour."""
+    with call.read() as tx:
+        found = artifacts.find(tx, checked_id(artifact_id))
+    seconds = artifacts.LINK_SECONDS
+    return ArtifactLink(*call.link(found.blob_key, found.file_name, found.modified_at, found.size_bytes, seconds))
+
+
+class WireRelease(msgspec.Struct):
+    """Both spellings: the reference writes them small, real clients read them with capitals (mender.md §2.3)."""
+
+    name: str
+    artifacts: list[WireArtifact]
+    capital_name: str = msgspec.field(name="Name")
+    capital_artifacts: list[WireArtifact] = msgspec.field(name="Artifacts")
+
+
+@get("/deployments/releases", sync_to_thread=True, summary="List Releases")
+def list_releases(request: Request[Any, Any, Any], call: Call) -> list[WireRelease]:
+    """Artifacts by their name, all of them or those of one name."""
+    with call.read() as tx:
+        found = artifacts.search(tx, parameter(request, "name"))
+    releases = [(name, [wire_artifact(each) for each in group]) for name, group in groupby(found, lambda a: a.name)]
+    return [WireRelease(name, each, name, each) for name, each in releases]
+
+
+class StorageLimit(msgspec.Struct):
+    limit: int
+    usage: int
+
+
+@get("/limits/storage", sync_to_thread=True, summary="Get Storage Usage")
+def show_storage(call: Call) -> StorageLimit:
+    """How many bytes may be stored (0: any number), and how many are."""
+    with call.read() as tx:
+        return StorageLimit(*artifacts.storage(tx))
+
+
+routes = Router(
+    PREFIX,
+    guards=[for_users],
+    tags=TAGS,
+    route_handlers=[
+        list_artifacts,
+        upload_artifact,
+        show_artifact,
+        change_artifact,
+        remove_artifact,
+        link_artifact,
+        list_releases,
+        show_storage,
+    ],
+)

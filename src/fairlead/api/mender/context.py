@@ -1,0 +1,84 @@
+"""What do the handlers work with? Made once by `app.py`, handed to all of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from litestar import Request
+
+from fairlead.base import clock
+from fairlead.base.blobs import Blobs
+from fairlead.base.database import Database, Tx
+from fairlead.base.grouped import Grouped
+from fairlead.base.http.links import Links
+from fairlead.base.scope import Scope
+from fairlead.domain import deployments, devices, identity
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts of the server that this API uses."""
+
+    database: Database
+    blobs: Blobs
+    tokens: identity.Tokens
+    memory: identity.TokenMemory
+    agenda: deployments.Agenda
+    admissions: Grouped[devices.AuthRequest, str]
+    reports: Grouped[devices.Report, None]
+    links: Links
+    public_url: str
+    executor: Executor
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authenticated request: who asks, and the transactions that may be opened for them."""
+
+    context: Context
+    bearer: identity.Bearer
+    host: str
+
+    @property
+    def scope(self) -> Scope:
+        return self.bearer.scope
+
+    @property
+    def device_id(self) -> str:
+        """The device that asks; only on routes for devices."""
+        return self.bearer.subject
+
+    def begin(self) -> AbstractContextManager[Tx]:
+        """A transaction that may write."""
+        return self.context.database.begin(self.scope)
+
+    def read(self) -> AbstractContextManager[Tx]:
+        """A transaction that only looks."""
+        return self.context.database.read(self.scope)
+
+    def link(self, blob_key: str, file_name: str, modified_at: Any, size_bytes: int, seconds: int) -> tuple[str, Any]:
+        """A signed download address on the host that the client has reached us at, and until when it is good."""
+        expires_at = clock.now() + timedelta(seconds=seconds)
+        path = self.context.links.sign(
+            blob_key, file_name, expires_at=expires_at, modified_at=modified_at, size_bytes=size_bytes
+        )
+        return (self.context.public_url or self.host) + path, expires_at
+
+
+def provide_call(request: Request[Any, Any, Any]) -> Call:
+    """The call that the guard has authenticated."""
+    call: Call = request.scope["state"]["call"]
+    return call
+
+
+def host_of(scope: Any) -> str:
+    """Scheme, host and port as the client wrote them: links must work for whoever asks for them."""
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    if not host:
+        server = scope.get("server") or ("127.0.0.1", 8080)
+        host = f"{server[0]}:{server[1]}".encode()
+    return f"{scope['scheme']}://{host.decode('latin-1')}"

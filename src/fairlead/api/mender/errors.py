@@ -1,0 +1,116 @@
+"""How does this API word a no? `{"error": …, "request_id": …}`, with the status that its reference gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import (
+    ClientException,
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
+)
+
+from fairlead.base.errors import Kind, Refusal
+
+log = structlog.get_logger()
+
+STATUS = {
+    Kind.INVALID: 400,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 409,
+    Kind.TOO_LARGE: 413,
+    Kind.UNPROCESSABLE: 422,
+    Kind.LIMIT: 429,
+    Kind.NOT_BUILT: 501,
+    Kind.UNAVAILABLE: 503,
+}
+
+
+class BadBody(Refusal):
+    """A body that cannot be read as what the operation takes."""
+
+    message = "{what}: {reason}"
+
+
+class WrongContentType(Refusal):
+    message = "Bad Content-Type or charset, expected 'application/json'"
+
+
+class BadParameter(Refusal):
+    message = "{reason}"
+
+
+class ErrorBody(msgspec.Struct):
+    """The shape of every error of this API."""
+
+    error: str
+    request_id: str
+
+
+def request_id(scope: Any) -> str:
+    """The id under which this request is logged, made or taken over by the front door."""
+    return str(scope.get("state", {}).get("request_id", ""))
+
+
+def body_of(error: str, scope: Any) -> bytes:
+    return msgspec.json.encode(ErrorBody(error, request_id(scope)))
+
+
+def status_of(refusal: Refusal) -> int:
+    return 415 if isinstance(refusal, WrongContentType) else STATUS[refusal.kind]
+
+
+def refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[ErrorBody]:
+    status = status_of(refusal)
+    if status >= 500 and refusal.kind is not Kind.NOT_BUILT:
+        log.warning("request.unavailable", path=request.scope["path"], reason=str(refusal))
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return _answer(request, status, str(refusal), headers)
+
+
+def word_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[ErrorBody]:
+    """What the framework refuses by itself: unknown routes, wrong methods, parameters of the wrong type."""
+    if isinstance(error, NotFoundException):
+        return _answer(request, 404, "not found")
+    if isinstance(error, MethodNotAllowedException):
+        return _answer(request, 405, "method not allowed", dict(error.headers or {}))
+    if isinstance(error, ValidationException):
+        return _answer(request, 400, _first_problem(error))
+    if isinstance(error, ClientException):
+        return _answer(request, error.status_code, error.detail or "bad request")
+    return word_bug(request, error)
+
+
+def _first_problem(error: ValidationException) -> str:
+    problems: Any = error.extra or [{}]
+    first = problems[0] if isinstance(problems, list) and isinstance(problems[0], dict) else {}
+    if first.get("key") == "data" or first.get("source") == "body" or not first:
+        return "failed to decode request body: JSON payload is empty"
+    return f"Can't parse param {first.get('key', '')}"
+
+
+def word_bug(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
+    """Our mistake: logged whole, told as nothing but that."""
+    log.error("request.failed", path=request.scope["path"], request_id=request_id(request.scope), exc_info=error)
+    return _answer(request, 500, "internal error")
+
+
+def _answer(
+    request: Request[Any, Any, Any], status: int, error: str, headers: dict[str, str] | None = None
+) -> Response[ErrorBody]:
+    return Response(
+        ErrorBody(error, request_id(request.scope)),
+        status_code=status,
+        headers=headers or {},
+        media_type="application/json",
+    )
+
+
+HANDLERS: dict[Any, Any] = {Refusal: refuse, HTTPException: word_http_error, Exception: word_bug}

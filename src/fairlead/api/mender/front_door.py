@@ -1,0 +1,252 @@
+"""What is answered before the router is asked?
+
+Nearly every request comes from a device, and asks one of three things: have you work for me, here is my inventory,
+let me in. When the token is known and the answer lies in memory (or in a group of writes), it is given here, without
+a thread or a router. Whatever is unusual, a malformed body included, goes the normal way, which words it.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from fairlead.api.mender.auth import bearer_token
+from fairlead.api.mender.context import Context
+from fairlead.api.mender.errors import body_of, status_of
+from fairlead.base.errors import Refusal
+from fairlead.base.grouped import Stopping
+from fairlead.base.scope import ActorKind
+from fairlead.domain import devices, identity
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+DEVICES = "/api/devices"
+LARGEST_HOT_BODY = 256 * 1024
+
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_HAS_NAME = re.compile(rb"(?:^|&)artifact_name=[^&]")
+_HAS_TYPE = re.compile(rb"(?:^|&)device_type=[^&]")
+_EMPTY = {"type": "http.response.body", "body": b""}
+
+
+class _Provides(msgspec.Struct):
+    artifact_name: str
+    device_type: str
+
+
+class _NextV2(msgspec.Struct):
+    device_provides: _Provides
+
+
+class WireAuthRequest(msgspec.Struct):
+    """`POST auth_requests`: the identity is a JSON object inside a string."""
+
+    id_data: str
+    pubkey: str
+    tenant_token: str = ""
+
+
+_next_v1 = msgspec.json.Decoder(_Provides)
+_next_v2 = msgspec.json.Decoder(_NextV2)
+_attributes = msgspec.json.Decoder(list[devices.Attribute])
+_auth_request = msgspec.json.Decoder(WireAuthRequest)
+
+
+class Tally:
+    """How many requests were answered here, by what they asked: for the metrics."""
+
+    __slots__ = ("admitted", "idle", "reports")
+
+    def __init__(self) -> None:
+        self.idle = 0
+        self.reports = 0
+        self.admitted = 0
+
+
+class FrontDoor:
+    """Stands in front of an ASGI application, gives each request its id, and answers what it can by itself."""
+
+    def __init__(self, app: App, context: Context) -> None:
+        self._app = app
+        self._context = context
+        self._memory = context.memory
+        self._agenda = context.agenda
+        self.tally = Tally()
+        v1, v2 = f"{DEVICES}/v1", f"{DEVICES}/v2"
+        self._hot: dict[str, Callable[[Scope, Receive, Send], Awaitable[None]]] = {
+            f"{v1}/deployments/device/deployments/next": self._next,
+            f"{v2}/deployments/device/deployments/next": self._next,
+            f"{v1}/inventory/device/attributes": self._report,
+            f"{v1}/authentication/auth_requests": self._admit,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        hot = self._hot.get(scope["path"])
+        await (self._pass_on if hot is None else hot)(scope, receive, send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The normal way: with a request id, and with the headers that handlers may have added several times."""
+        id_ = _request_id(scope)
+        state: dict[str, Any] = {**scope.get("state", {}), "request_id": id_.decode(), "headers": []}
+        scope["state"] = state
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *state["headers"], (b"x-men-requestid", id_)]
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
+
+    async def _next(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """204 for a device that has nothing to do. `true` answers only: in doubt the normal way is taken."""
+        bearer = self._device(scope)
+        if bearer is None or not self._agenda.is_idle(bearer.subject):
+            await self._pass_on(scope, receive, send)
+            return
+        method, body = scope["method"], b""
+        if method == "POST":
+            body, complete = await _read(receive)
+            receive = _again(body, receive, complete)
+            good = complete and _is_question(body, v2=scope["path"].startswith(f"{DEVICES}/v2"))
+        else:
+            query = scope["query_string"]
+            good = method == "GET" and _HAS_NAME.search(query) and _HAS_TYPE.search(query) and scope["path"][13] == "1"
+        if not good:
+            await self._pass_on(scope, receive, send)
+            return
+        bearer.seen_at = int(time.time())
+        self.tally.idle += 1
+        headers = [(b"x-men-requestid", _request_id(scope))]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send(_EMPTY)
+
+    async def _report(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An inventory report of a known device joins the group that is written next."""
+        bearer = self._device(scope) if scope["method"] in {"PATCH", "PUT"} else None
+        if bearer is None:
+            await self._pass_on(scope, receive, send)
+            return
+        body, complete = await _read(receive)
+        try:
+            report = devices.report_of(
+                bearer.scope.tenant_id, bearer.subject, _attributes.decode(body), replace=scope["method"] == "PUT"
+            )
+        except (msgspec.DecodeError, ValueError, RecursionError, Refusal):
+            report = None
+        if report is None or not complete or not _says_json(scope):
+            await self._pass_on(scope, _again(body, receive, complete), send)
+            return
+        bearer.seen_at = int(time.time())
+        try:
+            await self._context.reports.submit(report)
+        except (Refusal, Stopping) as refusal:
+            await _refuse(scope, send, refusal)
+            return
+        self.tally.reports += 1
+        await _answer(scope, send, 200, b"", b"application/json")
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An auth request joins the group whose signatures are checked next."""
+        signature = next((value for name, value in scope["headers"] if name == b"x-men-signature"), b"")
+        if scope["method"] != "POST" or not signature or not _says_json(scope):
+            await self._pass_on(scope, receive, send)
+            return
+        body, complete = await _read(receive)
+        try:
+            said = _auth_request.decode(body)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            said = None
+        if said is None or not complete or not said.id_data or not said.pubkey:
+            await self._pass_on(scope, _again(body, receive, complete), send)
+            return
+        request = devices.AuthRequest(body, signature.decode("latin-1"), said.id_data, said.pubkey, said.tenant_token)
+        try:
+            token = await self._context.admissions.submit(request)
+        except (Refusal, Stopping) as refusal:
+            await _refuse(scope, send, refusal)
+            return
+        self.tally.admitted += 1
+        await _answer(scope, send, 200, token.encode(), b"application/jwt")
+
+    def _device(self, scope: Scope) -> identity.Bearer | None:
+        """The device that asks, if its token was verified before."""
+        token = bearer_token(scope)
+        bearer = self._memory.find(token) if token else None
+        return bearer if bearer is not None and bearer.scope.actor.kind is ActorKind.DEVICE else None
+
+
+def _request_id(scope: Scope) -> bytes:
+    """The id that the client gave the request, or a new UUIDv4 (mender.md §2.0)."""
+    for name, value in scope["headers"]:
+        if name == b"x-men-requestid" and _REQUEST_ID.fullmatch(value):
+            return bytes(value)
+    digits = f"{random.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}".encode()
+
+
+def _is_question(body: bytes, *, v2: bool) -> bool:
+    """Does the body say what the device is and runs, as a question for the next deployment must?"""
+    try:
+        said = _next_v2.decode(body).device_provides if v2 else _next_v1.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return False
+    return bool(said.artifact_name and said.device_type)
+
+
+def _says_json(scope: Scope) -> bool:
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            return bool(value.split(b";")[0].strip().lower() == b"application/json")
+    return True
+
+
+async def _read(receive: Receive) -> tuple[bytes, bool]:
+    """The body as far as it is of a usual size, and whether that is all of it."""
+    message = await receive()
+    body = message.get("body", b"")
+    while message.get("more_body") and len(body) <= LARGEST_HOT_BODY:
+        message = await receive()
+        body += message.get("body", b"")
+    return body, message["type"] == "http.request" and not message.get("more_body")
+
+
+def _again(body: bytes, receive: Receive, complete: bool) -> Receive:
+    """Give the part of a body that was read here to someone else, and then the rest."""
+    pending = [{"type": "http.request", "body": body, "more_body": not complete}]
+
+    async def receive_again() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return receive_again
+
+
+async def _refuse(scope: Scope, send: Send, refusal: Exception) -> None:
+    scope.setdefault("state", {})["request_id"] = _request_id(scope).decode()
+    stopping = isinstance(refusal, Stopping)
+    status = 503 if stopping or not isinstance(refusal, Refusal) else status_of(refusal)
+    text = "the server is stopping; please try again" if stopping else str(refusal)
+    await _answer(scope, send, status, body_of(text, scope), b"application/json")
+
+
+async def _answer(scope: Scope, send: Send, status: int, body: bytes, kind: bytes) -> None:
+    state = scope.get("state") or {}
+    id_ = state["request_id"].encode() if "request_id" in state else _request_id(scope)
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-men-requestid", id_),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,185 @@
+"""How is the server put together? The one place that knows every part, and reads the settings."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from litestar import Litestar
+from litestar.concurrency import set_asyncio_executor
+from litestar.config.response_cache import ResponseCacheConfig
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import ScalarRenderPlugin, SwaggerRenderPlugin
+
+from fairlead import __version__, migrations
+from fairlead.api.mender import routes
+from fairlead.api.mender.context import Context, provide_call
+from fairlead.api.mender.errors import HANDLERS
+from fairlead.api.mender.front_door import FrontDoor, Tally
+from fairlead.api.mender.wire import WireRequest
+from fairlead.base.blobs import open_blobs
+from fairlead.base.database import Database
+from fairlead.base.grouped import Grouped
+from fairlead.base.http.links import Links
+from fairlead.base.http.metrics import Measured, Metrics
+from fairlead.base.keys import KeyFolder
+from fairlead.domain import artifacts, deployments, devices, identity
+from fairlead.schedule import Task, keep_doing
+from fairlead.settings import Settings
+
+WORKER_THREADS = 32
+ADMISSION_THREADS = 2
+LARGEST_BODY = 10 * 1024 * 1024
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of these settings, as it is."""
+    return Database(settings.database_url)
+
+
+def open_tokens(settings: Settings) -> identity.Tokens:
+    """What issues and reads tokens. The key is made at the first start and kept in the keys folder."""
+    key = KeyFolder(settings.keys_folder).rsa("tokens")
+    return identity.Tokens(key, multitenant=settings.multitenant, default_tenant_id=identity.DEFAULT_TENANT_ID)
+
+
+def prepare(settings: Settings) -> Database:
+    """Bring the database up to date and make sure that there is a tenant: once per start, before any worker."""
+    database = open_database(settings)
+    migrations.upgrade(database)
+    if not settings.multitenant:
+        identity.make_sure_default_tenant_exists(database, open_tokens(settings))
+    return database
+
+
+class Fairlead:
+    """One server process: everything that it holds open, and the two applications that it serves."""
+
+    def __init__(self, settings: Settings) -> None:
+        keys = KeyFolder(settings.keys_folder)
+        self.database = open_database(settings)
+        self.blobs = open_blobs(settings.blobs_url)
+        self.tokens = open_tokens(settings)
+        changes = self.database.changes
+        self.memory = identity.TokenMemory(changes.fresh)
+        self.agenda = deployments.Agenda(self.database, changes.fresh)
+        admit = devices.Admissions(self.database, self.tokens, multitenant=settings.multitenant).admit
+        self.admissions = Grouped("admissions", admit, largest=64, threads=ADMISSION_THREADS)
+        self.reports = Grouped("reports", devices.Reports(self.database).write)
+        self.executor = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="worker")
+        self.metrics = Metrics()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._seen_until = int(time.time())
+        self._counted = dict.fromkeys(Tally.__slots__, 0)
+        context = Context(
+            database=self.database,
+            blobs=self.blobs,
+            tokens=self.tokens,
+            memory=self.memory,
+            agenda=self.agenda,
+            admissions=self.admissions,
+            reports=self.reports,
+            links=Links(keys.ed25519("links")),
+            public_url=settings.public_url.rstrip("/"),
+            executor=self.executor,
+        )
+        self.door = FrontDoor(Measured(self._application(context, routes.public_routers()), self.metrics), context)
+        internal = self._application(context, routes.internal_routers())
+        self.internal = FrontDoor(Measured(internal, self.metrics), context)
+        changes.on(devices.TOKEN_REVOKED, self.memory.revoke)
+        changes.on(identity.SIGNED_OUT, self.memory.revoke)
+        changes.on(identity.TENANT_CHANGED, self.memory.revoke_tenant)
+        changes.on(deployments.WORK_ADDED, self.agenda.hear)
+
+    async def start(self) -> None:
+        """Listen for changes first, then fill the memory: nothing that happens between the two is missed."""
+        loop = asyncio.get_running_loop()
+        set_asyncio_executor(self.executor)
+        loop.set_default_executor(self.executor)
+        await self.in_thread(self.database.changes.start)
+        await self.in_thread(self.agenda.fill)
+        self.admissions.start(loop)
+        self.reports.start(loop)
+        self._tasks = [asyncio.create_task(keep_doing(task, self.in_thread)) for task in self._schedule()]
+
+    async def stop(self) -> None:
+        """Finish what was accepted, write down what was kept back, close everything."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self.in_thread(self.admissions.stop)
+        await self.in_thread(self.reports.stop)
+        with contextlib.suppress(Exception):
+            await self.in_thread(self._write_last_seen)
+        await self.in_thread(self.database.close)
+        self.executor.shutdown(wait=True, cancel_futures=True)
+
+    def in_thread(self, do: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
+        """Run plain code in a worker thread."""
+        return asyncio.get_running_loop().run_in_executor(self.executor, partial(do, *arguments))
+
+    def _schedule(self) -> list[Task]:
+        return [
+            Task("write when devices were last seen", 30, self._write_last_seen),
+            Task("count what was answered at the door", 1, self._count),
+            Task("end expired sessions", 3600, self._end_expired_sessions),
+            Task("forget old changes", 600, self.database.changes.forget_old),
+            Task("sweep payloads", 6 * 3600, partial(artifacts.sweep_payloads, self.database, self.blobs)),
+        ]
+
+    def _write_last_seen(self) -> None:
+        until = int(time.time())
+        seen = self.memory.seen_since(self._seen_until)
+        moments = [(tenant, device, datetime.fromtimestamp(at, UTC)) for tenant, device, at in seen]
+        for start in range(0, len(moments), 2000):  # in pieces, so that nobody waits long for the writer's place
+            with self.database.across_tenants("when were devices seen?") as tx:
+                devices.write_last_seen(tx, moments[start : start + 2000])
+        self._seen_until = until
+
+    def _count(self) -> None:
+        for name in Tally.__slots__:
+            value = getattr(self.door.tally, name)
+            self.metrics.at_the_door.labels(name).inc(value - self._counted[name])
+            self._counted[name] = value
+        self.metrics.remembered_tokens.set(len(self.memory))
+        self.metrics.busy_devices.set(len(self.agenda))
+
+    def _end_expired_sessions(self) -> None:
+        with self.database.across_tenants("end expired sessions") as tx:
+            identity.remove_expired_sessions(tx)
+
+    def _application(self, context: Context, handlers: list[Any]) -> Litestar:
+        async def provide_context() -> Context:
+            return context
+
+        application = Litestar(
+            route_handlers=handlers,
+            dependencies={
+                "call": Provide(provide_call, sync_to_thread=False),
+                "context": Provide(provide_context),
+            },
+            exception_handlers=HANDLERS,
+            request_class=WireRequest,
+            request_max_body_size=LARGEST_BODY,
+            response_cache_config=ResponseCacheConfig(),
+            logging_config=None,
+            openapi_config=OpenAPIConfig(
+                title="Fairlead",
+                version=__version__,
+                path="/openapi",
+                render_plugins=[ScalarRenderPlugin(), SwaggerRenderPlugin()],
+            ),
+        )
+        application.state.mender = context
+        application.state.metrics = self.metrics
+        application.state.in_thread = self.in_thread
+        return application

@@ -1,0 +1,39 @@
+"""Where records are kept: SQLite or PostgreSQL, through the same SQLAlchemy Core statements."""
+
+from fairlead.base.database.changes import Change, Changes
+from fairlead.base.database.columns import TENANT, Moment, metadata, tenant_column
+from fairlead.base.database.dialects import (
+    Document,
+    as_document,
+    from_document,
+    holds,
+    json_merge,
+    list_of_strings,
+    number_at,
+    text_at,
+)
+from fairlead.base.database.engine import BadDatabaseUrl, Database, DatabaseIsAway, StorageIsFull
+from fairlead.base.database.transaction import TenantNotBound, Tx
+
+__all__ = [
+    "TENANT",
+    "BadDatabaseUrl",
+    "Change",
+    "Changes",
+    "Database",
+    "DatabaseIsAway",
+    "Document",
+    "Moment",
+    "StorageIsFull",
+    "TenantNotBound",
+    "Tx",
+    "as_document",
+    "from_document",
+    "holds",
+    "json_merge",
+    "list_of_strings",
+    "metadata",
+    "number_at",
+    "tenant_column",
+    "text_at",
+]

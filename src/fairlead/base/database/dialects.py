@@ -1,0 +1,169 @@
+"""Where must SQLite and PostgreSQL differ? Each difference has its name here and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+Document = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
+"""A JSON document that SQL looks into: written with `as_document`, read with `from_document`."""
+
+
+def as_document(value: str) -> Any:
+    """JSON text (or a bound parameter of it) as something that a `Document` column takes."""
+    return sa.cast(value, Document)
+
+
+def from_document(column: Any) -> Any:
+    """A `Document` column as JSON text, on both engines, so that one decoder reads it."""
+    return sa.cast(column, sa.Text)
+
+
+class json_merge(FunctionElement[Any]):  # noqa: N801 - it reads as the SQL function that it is
+    """The first document with the second laid over it: keys of two levels are united, the newer value wins."""
+
+    inherit_cache = True
+    type = Document
+
+
+@compiles(json_merge, "sqlite")
+def _merge_on_sqlite(element: json_merge, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_patch({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_merge, "postgresql")
+def _merge_on_postgresql(element: json_merge, compiler: SQLCompiler, **kw: Any) -> str:
+    old, new = (compiler.process(clause, **kw) for clause in element.clauses)
+    each = f"SELECT key, coalesce(({old}) -> key, '{{}}'::jsonb) || value AS value FROM jsonb_each(({new})::jsonb)"
+    return f"(({old}) || coalesce((SELECT jsonb_object_agg(key, value) FROM ({each}) AS laid_over), '{{}}'::jsonb))"
+
+
+class _AtPath(FunctionElement[Any]):
+    """Something about the value under a key of a document and a key within that."""
+
+    inherit_cache = True
+
+    def __init__(self, document: Any, outer: str, inner: str) -> None:
+        path = "$." + json.dumps(outer, ensure_ascii=False) + "." + json.dumps(inner, ensure_ascii=False)
+        super().__init__(document, sa.literal(path, sa.Text), sa.literal(outer, sa.Text), sa.literal(inner, sa.Text))
+
+    def on_sqlite(self, compiler: SQLCompiler, **kw: Any) -> str:
+        document, path, _, _ = self.clauses
+        return f"{compiler.process(document, **kw)}, {compiler.process(path, **kw)}"
+
+    def on_postgresql(self, compiler: SQLCompiler, **kw: Any) -> str:
+        document, _, outer, inner = (compiler.process(clause, **kw) for clause in self.clauses)
+        return f"(({document}) -> ({outer})::text -> ({inner})::text)"
+
+
+class text_at(_AtPath):  # noqa: N801
+    """The string that stands there; NULL for anything but a string. Compared by code point on both engines."""
+
+    inherit_cache = True
+    type = sa.Text()
+
+
+@compiles(text_at, "sqlite")
+def _text_on_sqlite(element: text_at, compiler: SQLCompiler, **kw: Any) -> str:
+    at, again = element.on_sqlite(compiler, **kw), element.on_sqlite(compiler, **kw)
+    return f"(CASE WHEN json_type({at}) = 'text' THEN json_extract({again}) END)"
+
+
+@compiles(text_at, "postgresql")
+def _text_on_postgresql(element: text_at, compiler: SQLCompiler, **kw: Any) -> str:
+    at, again = element.on_postgresql(compiler, **kw), element.on_postgresql(compiler, **kw)
+    return f"((CASE WHEN jsonb_typeof({at}) = 'string' THEN {again} #>> '{{}}' END) COLLATE \"C\")"
+
+
+class number_at(_AtPath):  # noqa: N801
+    """The number that stands there; NULL for anything but a number."""
+
+    inherit_cache = True
+    type = sa.Float()
+
+
+@compiles(number_at, "sqlite")
+def _number_on_sqlite(element: number_at, compiler: SQLCompiler, **kw: Any) -> str:
+    at, again = element.on_sqlite(compiler, **kw), element.on_sqlite(compiler, **kw)
+    return f"(CASE WHEN json_type({at}) IN ('integer', 'real') THEN json_extract({again}) END)"
+
+
+@compiles(number_at, "postgresql")
+def _number_on_postgresql(element: number_at, compiler: SQLCompiler, **kw: Any) -> str:
+    at, again = element.on_postgresql(compiler, **kw), element.on_postgresql(compiler, **kw)
+    return f"(CASE WHEN jsonb_typeof({at}) = 'number' THEN ({again})::text::double precision END)"
+
+
+class _ElementsAt(_AtPath):
+    inherit_cache = True
+    name = "elements_at"
+
+
+@compiles(_ElementsAt, "sqlite")
+def _elements_on_sqlite(element: _ElementsAt, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_each({element.on_sqlite(compiler, **kw)})"
+
+
+@compiles(_ElementsAt, "postgresql")
+def _elements_on_postgresql(element: _ElementsAt, compiler: SQLCompiler, **kw: Any) -> str:
+    at, again, third = (element.on_postgresql(compiler, **kw) for _ in range(3))
+    array = f"CASE WHEN jsonb_typeof({at}) = 'array' THEN {again} ELSE jsonb_build_array({third}) END"
+    return f"jsonb_array_elements({array})"
+
+
+def holds(document: Any, outer: str, inner: str, value: str | float) -> sa.ColumnElement[bool]:
+    """Is this the value that stands there, or one element of the array that does? A string never equals a number."""
+    return _Holds(document, outer, inner, value)
+
+
+class _Holds(FunctionElement[bool]):
+    inherit_cache = True
+    type = sa.Boolean()
+
+    def __init__(self, document: Any, outer: str, inner: str, value: str | float) -> None:
+        wanted = sa.literal(value, sa.Text if isinstance(value, str) else sa.Float)
+        super().__init__(_ElementsAt(document, outer, inner), wanted, sa.literal(json.dumps(value), sa.Text))
+
+
+@compiles(_Holds, "sqlite")
+def _holds_on_sqlite(element: _Holds, compiler: SQLCompiler, **kw: Any) -> str:
+    elements, wanted, _ = element.clauses
+    types = "('text')" if isinstance(wanted.type, sa.Text) else "('integer', 'real')"
+    each = compiler.process(elements, **kw)
+    value = compiler.process(wanted, **kw)
+    return f"EXISTS (SELECT 1 FROM {each} AS held WHERE held.type IN {types} AND held.value = {value})"
+
+
+@compiles(_Holds, "postgresql")
+def _holds_on_postgresql(element: _Holds, compiler: SQLCompiler, **kw: Any) -> str:
+    elements, _, wanted = element.clauses
+    at = elements.on_postgresql(compiler, **kw)
+    return f"coalesce({at} @> ({compiler.process(wanted, **kw)})::jsonb, false)"
+
+
+class _StringsOf(FunctionElement[Any]):
+    inherit_cache = True
+    name = "strings_of"
+
+
+@compiles(_StringsOf, "sqlite")
+def _strings_on_sqlite(element: _StringsOf, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(_StringsOf, "postgresql")
+def _strings_on_postgresql(element: _StringsOf, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"jsonb_array_elements_text(({compiler.process(element.clauses, **kw)})::jsonb)"
+
+
+def list_of_strings(values: Iterable[str]) -> sa.Select[Any]:
+    """Any number of strings as one bound parameter: `column.in_(list_of_strings(ids))` takes 100,000 of them."""
+    rows = _StringsOf(sa.literal(json.dumps(list(values)), sa.Text)).table_valued(sa.column("value", sa.Text))
+    return sa.select(rows.c.value)

@@ -1,0 +1,147 @@
+"""What can be done inside a transaction, and what does it refuse?"""
+
+from __future__ import annotations
+
+import enum
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from weakref import WeakSet
+
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import BindParameter
+
+from fairlead.base import clock
+from fairlead.base.database.changes import Change, changes
+from fairlead.base.database.columns import TENANT
+from fairlead.base.scope import Scope
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+class TenantNotBound(Exception):
+    """A statement touches a tenant's table without saying whose rows it means. Always a bug of ours."""
+
+
+_checked: WeakSet[Any] = WeakSet()
+
+
+def make_sure_tenant_is_bound(statement: Any) -> None:
+    """Refuse a statement that names a tenant's table without `table.c.tenant_id == TENANT`.
+
+    The answer is remembered per statement object, so the statements of hot paths are built once, as constants.
+    """
+    if statement in _checked:
+        return
+    named: set[str] = set()
+    bound: set[str] = set()
+    for element in visitors.iterate(statement):
+        if isinstance(element, sa.Table) and "tenant_id" in element.c:
+            named.add(element.name)
+        elif isinstance(element, sa.BinaryExpression):
+            bound |= _bound_by(element)
+    if statement.is_insert:
+        named.discard(statement.table.name)
+    if named - bound:
+        raise TenantNotBound(f"{', '.join(sorted(named - bound))} used without a tenant in: {statement}")
+    _checked.add(statement)
+
+
+def _bound_by(element: sa.BinaryExpression[Any]) -> set[str]:
+    column, value = element.left, element.right
+    if not isinstance(column, sa.Column) and isinstance(value, sa.Column):
+        column, value = value, column
+    is_tenant = getattr(column, "name", "") == "tenant_id" and hasattr(column, "table")
+    if not (is_tenant and isinstance(value, BindParameter) and value.key == TENANT.key):
+        return set()
+    table = column.table
+    return {getattr(getattr(table, "element", table), "name", "")}
+
+
+class Tx:
+    """A transaction for one scope. Actions take it as their first argument and never commit it."""
+
+    def __init__(self, connection: sa.Connection, scope: Scope | None) -> None:
+        self._connection = connection
+        self._scope = scope
+        self._announced: list[Change] = []
+        self._afterwards: list[Callable[[], None]] = []
+
+    @property
+    def scope(self) -> Scope:
+        if self._scope is None:
+            raise TenantNotBound("This transaction is across tenants and has no scope.")
+        return self._scope
+
+    @property
+    def tenant_id(self) -> str:
+        return self.scope.tenant_id
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._connection.dialect.name == "sqlite"
+
+    def within(self, scope: Scope) -> Tx:
+        """The same transaction seen from a tenant's scope: for work that first has to find out whose it is."""
+        inner = Tx(self._connection, scope)
+        inner._announced, inner._afterwards = self._announced, self._afterwards
+        return inner
+
+    def require(self, permission: enum.Enum) -> None:
+        self.scope.require(permission)
+
+    def run(self, statement: Any, parameters: Parameters | None = None) -> sa.CursorResult[Any]:
+        """Run one statement, with the tenant filled in. Rows to insert get their tenant from here too."""
+        if self._scope is None:
+            return self._connection.execute(statement, parameters)
+        make_sure_tenant_is_bound(statement)
+        key = "tenant_id" if statement.is_insert and "tenant_id" in statement.table.c else TENANT.key
+        if isinstance(parameters, Sequence):
+            return self._connection.execute(statement, [{**row, key: self.tenant_id} for row in parameters])
+        values = {**(parameters or {}), TENANT.key: self.tenant_id}
+        if statement.is_insert and statement.select is None:
+            values[key] = self.tenant_id
+            values.pop(TENANT.key)
+        return self._connection.execute(statement, values)
+
+    def one(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> sa.Row[Any] | None:
+        return self.run(statement, parameters).first()
+
+    def all(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
+        return self.run(statement, parameters).all()
+
+    def scalar(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Any:
+        return self.run(statement, parameters).scalar()
+
+    def one_at_a_time(self, what: str) -> None:
+        """Until the end of this transaction, nobody else in the same tenant does `what`.
+
+        SQLite lets only one transaction write anyway; PostgreSQL takes an advisory lock.
+        """
+        if not self.is_sqlite:
+            tenant = self._scope.tenant_id if self._scope else ""
+            number = zlib.crc32(f"{tenant}/{what}".encode())
+            self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+
+    def announce(self, kind: str, subject: str) -> None:
+        """Let every process hear of a change once it is committed; this one before the answer leaves."""
+        self._announced.append(Change(kind, subject))
+
+    def afterwards(self, deed: Callable[[], None]) -> None:
+        """Do this once the transaction is committed, in this process only. It must not fail."""
+        self._afterwards.append(deed)
+
+    def write_announcements(self) -> list[Change]:
+        """Store what was announced: the last thing before the commit, so that ids follow the order of commits."""
+        if self._announced:
+            if not self.is_sqlite:
+                self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(zlib.crc32(b"changes"))))
+            at = clock.now()
+            rows = [{"kind": c.kind, "subject": c.subject, "announced_at": at} for c in self._announced]
+            self._connection.execute(sa.insert(changes), rows)
+        return self._announced
+
+    def do_afterwards(self) -> None:
+        for deed in self._afterwards:
+            deed()

@@ -1,0 +1,58 @@
+"""Which commands are there, and how is a no told to someone at a shell?"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from fairlead import __version__
+from fairlead.base.errors import Refusal
+from fairlead.cli.archive import backup, restore
+from fairlead.cli.bench import bench
+from fairlead.cli.doctor import doctor
+from fairlead.cli.server import serve
+from fairlead.cli.simulate import simulate
+from fairlead.cli.user import users
+
+app = typer.Typer(
+    name="fairlead",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="One server for everything an organization runs in the field. Start with [bold]fairlead serve[/bold].",
+)
+app.command("serve")(serve)
+app.add_typer(users, name="user", help="People who may log in.")
+app.command("doctor")(doctor)
+app.command("backup")(backup)
+app.command("restore")(restore)
+app.command("simulate")(simulate)
+app.command("bench")(bench)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """One server for everything an organization runs in the field."""
+
+
+def main() -> None:
+    """Run the command line. A refusal is one line on standard error and exit code 2, never a traceback."""
+    try:
+        app()
+    except Refusal as refusal:
+        print(f"fairlead: {refusal}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,59 @@
+"""Which options do several commands share?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fairlead.settings import PREFIX, Settings, load
+
+
+def _option(name: str, *, panel: str = "Settings") -> Any:
+    """An option for a setting, described by the setting itself."""
+    setting = Settings.__dataclass_fields__[name]
+    default = "" if setting.default in ("", False) else f" [dim]\\[default: {setting.default}][/dim]"
+    flag = "--" + name.replace("_", "-")
+    text = f"{setting.metadata['help']}{default} [dim]\\[{PREFIX}{name.upper()}][/dim]"
+    return typer.Option(flag, help=text, show_default=False, rich_help_panel=panel)
+
+
+Data = Annotated[Path | None, _option("data")]
+Listen = Annotated[str | None, _option("listen")]
+InternalListen = Annotated[str | None, _option("internal_listen")]
+DatabaseUrl = Annotated[str | None, _option("database")]
+BlobsUrl = Annotated[str | None, _option("blobs")]
+Keys = Annotated[str | None, _option("keys")]
+PublicUrl = Annotated[str | None, _option("public_url")]
+TlsCert = Annotated[str | None, _option("tls_cert")]
+TlsKey = Annotated[str | None, _option("tls_key")]
+Workers = Annotated[int | None, _option("workers")]
+TrustedProxies = Annotated[str | None, _option("trusted_proxies")]
+LogLevel = Annotated[str | None, _option("log_level")]
+LogFormat = Annotated[str | None, _option("log_format")]
+_multitenant = Settings.__dataclass_fields__["multitenant"].metadata["help"]
+Multitenant = Annotated[
+    bool | None,
+    typer.Option(
+        "--multitenant/--single-tenant",
+        help=f"{_multitenant} [dim]\\[{PREFIX}MULTITENANT][/dim]",
+        show_default=False,
+        rich_help_panel="Settings",
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help=f"TOML file with settings, named like the options. [dim]\\[default: DATA/fairlead.toml] "
+        f"\\[{PREFIX}CONFIG][/dim]",
+        show_default=False,
+        rich_help_panel="Settings",
+    ),
+]
+
+
+def settings_of(config: Path | None, **given: Any) -> Settings:
+    """The settings that the options, the environment and the file add up to."""
+    return load(given, file=config)

@@ -1,0 +1,87 @@
+"""`fairlead serve`"""
+
+from __future__ import annotations
+
+import secrets
+
+from fairlead.app import prepare
+from fairlead.base.database import Database
+from fairlead.base.scope import system_scope
+from fairlead.cli.options import (
+    BlobsUrl,
+    ConfigFile,
+    Data,
+    DatabaseUrl,
+    InternalListen,
+    Keys,
+    Listen,
+    LogFormat,
+    LogLevel,
+    Multitenant,
+    PublicUrl,
+    TlsCert,
+    TlsKey,
+    TrustedProxies,
+    Workers,
+    settings_of,
+)
+from fairlead.domain import identity
+from fairlead.logs import set_up_logs
+from fairlead.serve import Listeners, run
+from fairlead.settings import Settings
+
+FIRST_EMAIL = "admin@fairlead.local"
+
+
+def serve(
+    data: Data = None,
+    listen: Listen = None,
+    internal_listen: InternalListen = None,
+    database: DatabaseUrl = None,
+    blobs: BlobsUrl = None,
+    keys: Keys = None,
+    public_url: PublicUrl = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    workers: Workers = None,
+    multitenant: Multitenant = None,
+    trusted_proxies: TrustedProxies = None,
+    log_level: LogLevel = None,
+    log_format: LogFormat = None,
+    config: ConfigFile = None,
+) -> None:
+    """Start the server. Stop it with Ctrl-C: what it has begun it finishes.
+
+    At the very first start a user is made, and the password printed once.
+    """
+    given = {name: value for name, value in locals().items() if name != "config"}
+    settings = settings_of(config, **given)
+    set_up_logs(settings.log_level, settings.log_format)
+    listeners = Listeners.open(settings)
+    opened = prepare(settings)
+    if not settings.multitenant:
+        _greet_first_user(opened, settings)
+    opened.close()
+    scheme = "https" if settings.is_tls else "http"
+    print(f"Fairlead serves {scheme}://{settings.listen}", flush=True)
+    if settings.internal_listen:
+        print(f"The internal API and /metrics are at http://{settings.internal_listen}", flush=True)
+    run(settings, listeners)
+
+
+def _greet_first_user(database: Database, settings: Settings) -> None:
+    """Make the first user if there is none, and say how to log in: this once."""
+    scope = system_scope(identity.DEFAULT_TENANT_ID)
+    with database.read(scope) as tx:
+        if identity.search_users(tx):
+            return
+    password = secrets.token_urlsafe(12)
+    password_hash = identity.prepare_password(password)
+    with database.begin(scope) as tx:
+        identity.add_user(tx, FIRST_EMAIL, password_hash)
+    print(
+        f"\n  This is the first start, so a first user was made. The password is shown only now:\n\n"
+        f"    e-mail    {FIRST_EMAIL}\n    password  {password}\n\n"
+        f"  Change it with: fairlead user password --email {FIRST_EMAIL} --data {settings.data}\n",
+        flush=True,
+    )

@@ -1,0 +1,57 @@
+"""Artifacts: the `.mender` format, where their payloads are, and the releases that they make up."""
+
+from fairlead.domain.artifacts.actions import (
+    Upload,
+    add,
+    before_change,
+    before_removal,
+    change_description,
+    find,
+    may_upload,
+    of_ids,
+    of_release,
+    remove,
+    search,
+    storage,
+    sweep_payloads,
+)
+from fairlead.domain.artifacts.format import BrokenArtifact
+from fairlead.domain.artifacts.model import (
+    DEVICE_LINK_SECONDS,
+    LARGEST_ARTIFACT_BYTES,
+    LINK_SECONDS,
+    Artifact,
+    ArtifactConflict,
+    ArtifactInUse,
+    ArtifactNotFound,
+    ArtifactTooLarge,
+    ArtifactWasUsed,
+    make_sure_description_is_good,
+)
+
+__all__ = [
+    "DEVICE_LINK_SECONDS",
+    "LARGEST_ARTIFACT_BYTES",
+    "LINK_SECONDS",
+    "Artifact",
+    "ArtifactConflict",
+    "ArtifactInUse",
+    "ArtifactNotFound",
+    "ArtifactTooLarge",
+    "ArtifactWasUsed",
+    "BrokenArtifact",
+    "Upload",
+    "add",
+    "before_change",
+    "before_removal",
+    "change_description",
+    "find",
+    "make_sure_description_is_good",
+    "may_upload",
+    "of_ids",
+    "of_release",
+    "remove",
+    "search",
+    "storage",
+    "sweep_payloads",
+]

@@ -1,0 +1,202 @@
+"""How does an artifact come in, change, and go?"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from fairlead.base import clock
+from fairlead.base.blobs import Blobs
+from fairlead.base.database import Database, Tx
+from fairlead.domain import audit, identity
+from fairlead.domain.artifacts import store
+from fairlead.domain.artifacts.format import ArtifactReader, BrokenArtifact, Description, Update
+from fairlead.domain.artifacts.model import (
+    LARGEST_ARTIFACT_BYTES,
+    LONGEST_NAME_BYTES,
+    Artifact,
+    ArtifactConflict,
+    ArtifactNotFound,
+    ArtifactTooLarge,
+    StorageIsUsedUp,
+    conflicts,
+    make_sure_description_is_good,
+)
+from fairlead.domain.identity import Permission
+
+ORPHAN_AGE = timedelta(hours=24)
+_Check = Callable[[Tx, str], None]
+_before_removal: list[_Check] = []
+_before_change: list[_Check] = []
+
+
+def before_removal(check: _Check) -> None:
+    """Have a package that uses artifacts asked before one is removed; it refuses when it needs it."""
+    _before_removal.append(check)
+
+
+def before_change(check: _Check) -> None:
+    """Have a package that uses artifacts asked before one is reworded."""
+    _before_change.append(check)
+
+
+class Upload:
+    """An artifact on its way in: every byte is checked and stored in one pass.
+
+    Feed it from one thread at a time, then `finish`, then `add` what it returns. `discard` at any time leaves
+    nothing behind, and does nothing once the upload is finished.
+    """
+
+    def __init__(self, blobs: Blobs, tenant_id: str, largest_bytes: int = LARGEST_ARTIFACT_BYTES) -> None:
+        self.id = str(uuid.uuid4())
+        self.blob_key = f"artifacts/{tenant_id}/{self.id}"
+        self._incoming = blobs.receive(self.blob_key)
+        self._reader = ArtifactReader()
+        self._largest_bytes = largest_bytes
+        self._received_bytes = 0
+
+    def feed(self, chunk: bytes | memoryview) -> None:
+        """Take the next bytes; refuses as soon as they cannot become an artifact any more."""
+        self._received_bytes += len(chunk)
+        if self._received_bytes > self._largest_bytes:
+            raise ArtifactTooLarge(limit=self._largest_bytes)
+        self._reader.feed(chunk)
+        self._incoming.write(chunk)
+
+    def finish(self) -> Description:
+        """All bytes are here: what they say, if they are sound. The payload is stored when this returns."""
+        description = self._reader.finish()
+        self._incoming.keep()
+        return description
+
+    def discard(self) -> None:
+        self._incoming.discard()
+
+
+def may_upload(tx: Tx) -> None:
+    """Refuse before the first byte what would be refused after the last."""
+    tx.require(Permission.MANAGE_ARTIFACTS)
+    _make_sure_there_is_storage(tx, 0)
+
+
+def add(tx: Tx, upload: Upload, found: Description, description: str) -> Artifact:
+    """Make an upload an artifact that can be deployed.
+
+    Another of the same name must be for other devices: else nobody could say which one a device gets.
+    """
+    tx.require(Permission.MANAGE_ARTIFACTS)
+    make_sure_description_is_good(description)
+    if len(found.name.encode()) > LONGEST_NAME_BYTES:
+        raise BrokenArtifact(f"artifact_name is longer than {LONGEST_NAME_BYTES} bytes")
+    tx.one_at_a_time(f"artifact {found.name}")
+    _make_sure_there_is_storage(tx, found.size_bytes)
+    for other in store.of_name(tx, found.name):
+        if conflicts(other.depends, found.depends):
+            raise ArtifactConflict(depends=dict(found.depends))
+    artifact = _artifact_of(upload, found, description)
+    store.add(tx, artifact)
+    audit.record(tx, "artifact.upload", artifact.id, name=artifact.name, size_bytes=artifact.size_bytes)
+    return artifact
+
+
+def _artifact_of(upload: Upload, found: Description, description: str) -> Artifact:
+    return Artifact(
+        id=upload.id,
+        name=found.name,
+        description=description,
+        format=found.format,
+        version=found.version,
+        signed=found.signed,
+        device_types=tuple(found.device_types_compatible),
+        updates=tuple(_as_document(update) for update in found.updates),
+        provides=found.provides,
+        depends=dict(found.depends),
+        clears=found.clears,
+        size_bytes=found.size_bytes,
+        sha256=found.sha256,
+        blob_key=upload.blob_key,
+        modified_at=clock.now(),
+    )
+
+
+def _as_document(update: Update) -> dict[str, Any]:
+    """A payload as it is kept and shown. Empty meta-data is left out: `{}` breaks mender-cli 1.9."""
+    files = [
+        {"name": f.name, "checksum": f.checksum, "size": f.size_bytes, "date": clock.rfc3339(f.modified_at)}
+        for f in update.files
+    ]
+    document: dict[str, Any] = {"type_info": {"type": update.type}, "files": files}
+    return document | ({"meta_data": update.meta_data} if update.meta_data else {})
+
+
+def _make_sure_there_is_storage(tx: Tx, more_bytes: int) -> None:
+    limit = identity.own_tenant(tx).storage_limit_bytes
+    used = store.used_bytes(tx) if limit else 0
+    if limit and used + more_bytes > limit:
+        raise StorageIsUsedUp(used=used, limit=limit)
+
+
+def find(tx: Tx, artifact_id: str) -> Artifact:
+    tx.require(Permission.VIEW_ARTIFACTS)
+    artifact = store.find(tx, artifact_id)
+    if artifact is None:
+        raise ArtifactNotFound
+    return artifact
+
+
+def search(tx: Tx, name: str | None = None) -> list[Artifact]:
+    """All artifacts, or those of one release, ordered by name."""
+    tx.require(Permission.VIEW_ARTIFACTS)
+    return store.search(tx, name)
+
+
+def of_release(tx: Tx, name: str) -> list[Artifact]:
+    """The artifacts of this name, the smallest first."""
+    return store.of_name(tx, name)
+
+
+def of_ids(tx: Tx, ids: Sequence[str]) -> list[Artifact]:
+    """Those of the artifacts that are still there, the smallest first."""
+    return store.of_ids(tx, ids)
+
+
+def change_description(tx: Tx, artifact_id: str, description: str) -> None:
+    """Reword an artifact that no deployment has used yet."""
+    tx.require(Permission.MANAGE_ARTIFACTS)
+    make_sure_description_is_good(description)
+    find(tx, artifact_id)
+    for check in _before_change:
+        check(tx, artifact_id)
+    store.change_description(tx, artifact_id, description, clock.now())
+    audit.record(tx, "artifact.update", artifact_id)
+
+
+def remove(tx: Tx, blobs: Blobs, artifact_id: str) -> None:
+    """Delete an artifact that no running deployment offers. Its payload goes once that is committed."""
+    tx.require(Permission.MANAGE_ARTIFACTS)
+    artifact = find(tx, artifact_id)
+    for check in _before_removal:
+        check(tx, artifact_id)
+    store.remove(tx, artifact_id)
+    tx.afterwards(lambda: blobs.remove(artifact.blob_key))
+    audit.record(tx, "artifact.delete", artifact_id, name=artifact.name)
+
+
+def storage(tx: Tx) -> tuple[int, int]:
+    """How many bytes the tenant may store (0: any number), and how many it does."""
+    tx.require(Permission.VIEW_ARTIFACTS)
+    return identity.own_tenant(tx).storage_limit_bytes, store.used_bytes(tx)
+
+
+def sweep_payloads(database: Database, blobs: Blobs) -> int:
+    """Remove payloads that belong to no artifact: what a power cut between storing and noting one leaves behind."""
+    with database.across_tenants("which payloads are in use?", writing=False) as tx:
+        used = store.blob_keys(tx)
+    before = clock.now() - ORPHAN_AGE
+    orphans = [kept.key for kept in blobs.kept() if kept.key.startswith("artifacts/") and kept.modified_at < before]
+    lost = [key for key in orphans if key not in used]
+    for key in lost:
+        blobs.remove(key)
+    return len(lost) + blobs.sweep(ORPHAN_AGE.total_seconds())

@@ -1,0 +1,168 @@
+"""Who are the people and the organizations, and what may they do?"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.base.errors import Kind, Refusal
+
+DEFAULT_TENANT_ID = "default"
+"""The one tenant of a server that is not multitenant."""
+
+SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 1024
+LONGEST_EMAIL = 254
+
+
+class Permission(enum.StrEnum):
+    """One word for each thing that a role may allow. Values complete the sentence "the permission to …"."""
+
+    VIEW_DEVICES = "view devices"
+    MANAGE_DEVICES = "manage devices"
+    VIEW_ARTIFACTS = "view artifacts"
+    MANAGE_ARTIFACTS = "manage artifacts"
+    VIEW_DEPLOYMENTS = "view deployments"
+    MANAGE_DEPLOYMENTS = "manage deployments"
+    VIEW_USERS = "view users"
+    MANAGE_USERS = "manage users"
+
+
+_VIEW = frozenset({Permission.VIEW_DEVICES, Permission.VIEW_ARTIFACTS, Permission.VIEW_DEPLOYMENTS})
+
+BUILT_IN_ROLES: dict[str, frozenset[Permission]] = {
+    "RBAC_ROLE_PERMIT_ALL": frozenset(Permission),
+    "RBAC_ROLE_OBSERVER": _VIEW | {Permission.VIEW_USERS},
+    "RBAC_ROLE_CI": _VIEW | {Permission.MANAGE_ARTIFACTS, Permission.MANAGE_DEPLOYMENTS},
+    "RBAC_ROLE_REMOTE_TERMINAL": frozenset({Permission.VIEW_DEVICES}),
+}
+"""The roles that Mender 2.6 ships (mender.md §2.5)."""
+
+DEFAULT_ROLES = ("RBAC_ROLE_PERMIT_ALL",)
+
+
+def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:
+    """All that the roles allow together."""
+    return frozenset().union(*(BUILT_IN_ROLES.get(role, frozenset()) for role in roles))
+
+
+class TenantStatus(enum.StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An organization. `device_limit` 0 means that there is none."""
+
+    id: str
+    name: str
+    status: TenantStatus
+    plan: str
+    token: str
+    device_limit: int
+    storage_limit_bytes: int
+
+    @property
+    def is_active(self) -> bool:
+        return self.status is TenantStatus.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: str
+    tenant_id: str
+    email: str
+    password_hash: str
+    roles: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    logged_in_at: datetime | None
+
+
+class UserNotFound(Refusal):
+    kind = Kind.NOT_FOUND
+    message = "user not found"
+
+
+class TenantNotFound(Refusal):
+    kind = Kind.NOT_FOUND
+    message = "tenant not found"
+
+
+class EmailTaken(Refusal):
+    kind = Kind.UNPROCESSABLE
+    message = "user with a given email already exists"
+
+
+class BadEmail(Refusal):
+    message = "email: {reason}"
+
+
+class PasswordTooShort(Refusal):
+    kind = Kind.UNPROCESSABLE
+    message = "password too short"
+
+
+class PasswordTooLong(Refusal):
+    kind = Kind.UNPROCESSABLE
+    message = "password too long: at most {limit} characters"
+
+
+class UnknownRole(Refusal):
+    message = "there is no role {role!r}"
+
+
+class NothingToUpdate(Refusal):
+    message = "no update information provided"
+
+
+class LastAdministrator(Refusal):
+    kind = Kind.UNPROCESSABLE
+    message = "this is the last user who may manage users: make another one first"
+
+
+class WrongLogin(Refusal):
+    kind = Kind.UNAUTHENTICATED
+    message = "unauthorized"
+
+
+class TenantSuspended(Refusal):
+    kind = Kind.UNAUTHENTICATED
+    message = "tenant account suspended"
+
+
+class BadToken(Refusal):
+    kind = Kind.UNAUTHENTICATED
+    message = "unauthorized"
+
+
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+
+
+def make_sure_email_is_good(email: str) -> None:
+    """Refuse what is not an address of ASCII letters (useradm UserNew: "Non-ascii characters are invalid")."""
+    if not email:
+        raise BadEmail(reason="can't be empty")
+    if len(email) > LONGEST_EMAIL:
+        raise BadEmail(reason=f"longer than {LONGEST_EMAIL} characters")
+    if not email.isascii():
+        raise BadEmail(reason="must contain ASCII characters only")
+    if not _EMAIL.fullmatch(email) or ".." in email:
+        raise BadEmail(reason=f"{email[:60]!r} does not validate as email")
+
+
+def make_sure_password_is_good(password: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise PasswordTooShort
+    if len(password) > LONGEST_PASSWORD:
+        raise PasswordTooLong(limit=LONGEST_PASSWORD)
+
+
+def make_sure_roles_exist(roles: Iterable[str]) -> None:
+    for role in roles:
+        if role not in BUILT_IN_ROLES:
+            raise UnknownRole(role=role)

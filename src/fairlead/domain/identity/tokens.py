@@ -1,0 +1,125 @@
+"""What do the tokens that we issue say, and are they ours?
+
+Claims as Mender 2.6 writes them (mender.md §2.1 and §2.5): clients read them, so the names are part of the API.
+"""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+from fairlead.base import clock
+from fairlead.domain.identity.model import BadToken, User
+
+LIFETIME = timedelta(days=7)
+LONGEST_TOKEN = 4096
+_HEADER = {"alg": "RS256", "typ": "JWT"}
+
+
+class TokenKind(enum.Enum):
+    USER = "user"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token of ours says about its bearer. `generation` counts how often a device's token was revoked."""
+
+    kind: TokenKind
+    id: str
+    subject: str
+    tenant_id: str | None
+    expires_at: int
+    generation: int = 0
+
+
+class Tokens:
+    """Issues and reads tokens. In a single-tenant server they carry no tenant, and one that does is refused."""
+
+    def __init__(self, key: rsa.RSAPrivateKey, *, multitenant: bool, default_tenant_id: str) -> None:
+        self._key = RSAKey.import_key(key)
+        self._public = RSAKey.import_key(key.public_key())
+        self._multitenant = multitenant
+        self._default_tenant_id = default_tenant_id
+
+    def for_user(self, user: User, plan: str) -> tuple[str, Claims]:
+        """A token for someone who has just logged in."""
+        now = int(clock.now().timestamp())
+        claims = Claims(TokenKind.USER, str(uuid.uuid4()), user.id, user.tenant_id, now + int(LIFETIME.total_seconds()))
+        said = self._common(claims, now, "mender.useradm", plan) | {"nbf": now, "scp": "mender.*", "mender.user": True}
+        return jwt.encode(_HEADER, said, self._key), claims
+
+    def for_device(self, auth_set_id: str, device_id: str, tenant_id: str, plan: str, generation: int) -> str:
+        """A token for an accepted auth set. Its `jti` is the auth set's id, as in deviceauth 2.5."""
+        now = int(clock.now().timestamp())
+        expires_at = now + int(LIFETIME.total_seconds())
+        claims = Claims(TokenKind.DEVICE, auth_set_id, device_id, tenant_id, expires_at, generation)
+        said = self._common(claims, now, "Mender", plan) | {"mender.device": True}
+        if generation:
+            said["fairlead.generation"] = generation
+        return jwt.encode(_HEADER, said, self._key)
+
+    def for_tenant(self, tenant_id: str) -> str:
+        """The tenant token that devices carry so that we know whose they are. It never expires."""
+        return jwt.encode(_HEADER, {"mender.tenant": tenant_id, "iss": "Mender", "sub": tenant_id}, self._key)
+
+    def read(self, token: str) -> Claims:
+        """What the token says, if we signed it and its time has not run out; otherwise `BadToken`."""
+        said = self._verified(token)
+        kind = TokenKind.DEVICE if said.get("mender.device") is True else TokenKind.USER
+        if kind is TokenKind.USER and said.get("mender.user") is not True:
+            raise BadToken
+        issuer = "Mender" if kind is TokenKind.DEVICE else "mender.useradm"
+        texts = [said.get(name) for name in ("jti", "sub", "iss")]
+        if said.get("iss") != issuer or not all(isinstance(text, str) and text for text in texts):
+            raise BadToken
+        expires_at, generation = said.get("exp"), said.get("fairlead.generation", 0)
+        if type(expires_at) is not int or type(generation) is not int or expires_at <= clock.now().timestamp():
+            raise BadToken
+        return Claims(kind, str(texts[0]), str(texts[1]), self._tenant(said), expires_at, generation)
+
+    def read_tenant(self, token: str) -> str:
+        """The id of the tenant whose token this is, or `BadToken`."""
+        tenant_id = self._verified(token).get("mender.tenant")
+        if not isinstance(tenant_id, str) or not tenant_id:
+            raise BadToken
+        return tenant_id
+
+    def _common(self, claims: Claims, now: int, issuer: str, plan: str) -> dict[str, Any]:
+        said: dict[str, Any] = {
+            "jti": claims.id,
+            "sub": claims.subject,
+            "iss": issuer,
+            "iat": now,
+            "exp": claims.expires_at,
+            "mender.plan": plan,
+        }
+        if self._multitenant:
+            said["mender.tenant"] = claims.tenant_id
+        return said
+
+    def _tenant(self, said: dict[str, Any]) -> str:
+        tenant_id = said.get("mender.tenant")
+        if not self._multitenant:
+            if tenant_id is not None:
+                raise BadToken
+            return self._default_tenant_id
+        if not isinstance(tenant_id, str) or not tenant_id:
+            raise BadToken
+        return tenant_id
+
+    def _verified(self, token: str) -> dict[str, Any]:
+        if len(token) > LONGEST_TOKEN:
+            raise BadToken
+        try:
+            return dict(jwt.decode(token, self._public, algorithms=["RS256"]).claims)
+        except (JoseError, ValueError, TypeError, RecursionError):
+            raise BadToken from None

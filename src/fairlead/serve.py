@@ -1,0 +1,195 @@
+"""How does a server process run, and how do several of them run together?
+
+A process serves two listeners in one event loop: the public one, and the internal one. With more than one worker a
+parent holds the sockets, starts the workers and starts one anew that has died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import resource
+import signal
+import socket
+import ssl
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+
+from fairlead.app import Fairlead
+from fairlead.base.errors import Kind, Refusal
+from fairlead.logs import set_up_logs
+from fairlead.settings import BadSetting, Settings, address_of
+
+GRACE_SECONDS = 15
+RESTART_SECONDS = 1.0
+BACKLOG = 2048
+
+log = structlog.get_logger()
+
+
+class AddressTaken(Refusal):
+    kind = Kind.UNAVAILABLE
+    message = "{name}: {address} cannot be listened on: {reason}. Stop what uses it, or choose another address."
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """The sockets of a server, bound before anything else happens so that a taken port is known at once."""
+
+    public: socket.socket
+    internal: socket.socket | None
+
+    @classmethod
+    def open(cls, settings: Settings) -> Listeners:
+        public = _bind("--listen", settings.listen)
+        try:
+            internal = _bind("--internal-listen", settings.internal_listen) if settings.internal_listen else None
+        except Refusal:
+            public.close()
+            raise
+        return cls(public, internal)
+
+
+def _bind(name: str, text: str) -> socket.socket:
+    host, port = address_of(name, text)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as problem:
+        raise AddressTaken(name=name, address=text, reason=problem.strerror or problem) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+class _Listener(uvicorn.Server):
+    """A server that leaves the signals to us: two of them run in one process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run(settings: Settings, listeners: Listeners) -> None:
+    """Serve until told to stop; returns after a graceful stop."""
+    _raise_file_limit()
+    if settings.workers == 1:
+        serve_here(settings, listeners.public, listeners.internal)
+    else:
+        _run_workers(settings, listeners)
+
+
+def serve_here(settings: Settings, public: socket.socket, internal: socket.socket | None) -> None:
+    """One process's share of the work."""
+    set_up_logs(settings.log_level, settings.log_format)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, public, internal))
+
+
+async def _serve(settings: Settings, public: socket.socket, internal: socket.socket | None) -> None:
+    fairlead = Fairlead(settings)
+    servers = [(_Listener(_configured(settings, fairlead.door, tls=True)), public)]
+    if internal is not None:
+        servers.append((_Listener(_configured(settings, fairlead.internal, tls=False)), internal))
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for server, _ in servers:
+            server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    await fairlead.start()
+    log.info("server.ready", listen=settings.listen, internal=settings.internal_listen, process=os.getpid())
+    try:
+        await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in servers))
+    finally:
+        await fairlead.stop()
+        log.info("server.stopped", process=os.getpid())
+
+
+def _configured(settings: Settings, app: Any, *, tls: bool) -> uvicorn.Config:
+    trusted = [each.strip() for each in settings.trusted_proxies.split(",") if each.strip()]
+    encrypted = tls and settings.is_tls
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted or None,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=BACKLOG,
+        ssl_certfile=settings.tls_cert if encrypted else None,
+        ssl_keyfile=settings.tls_key if encrypted else None,
+    )
+    try:
+        config.load()
+    except (ssl.SSLError, OSError) as problem:
+        raise BadSetting(name="--tls-cert", reason=f"the certificate and key cannot be used: {problem}") from None
+    return config
+
+
+def _raise_file_limit() -> None:
+    """Every connection is an open file: allow as many as the system lets us."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _run_workers(settings: Settings, listeners: Listeners) -> None:
+    """Keep the workers running until told to stop, then let each finish what it has begun."""
+    set_up_logs(settings.log_level, settings.log_format)
+    stopping: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: stopping.append(received))
+    with tempfile.TemporaryDirectory(prefix="fairlead-metrics-") as figures:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
+        workers = [_start_worker(settings, listeners) for _ in range(settings.workers)]
+        while not stopping:
+            time.sleep(0.2)
+            workers = [_kept_alive(worker, settings, listeners, stopping) for worker in workers]
+        _stop(workers)
+
+
+def _start_worker(settings: Settings, listeners: Listeners) -> SpawnProcess:
+    context = multiprocessing.get_context("spawn")
+    worker = context.Process(target=serve_here, args=(settings, listeners.public, listeners.internal))
+    worker.start()
+    return worker
+
+
+def _kept_alive(
+    worker: SpawnProcess, settings: Settings, listeners: Listeners, stopping: Sequence[int]
+) -> SpawnProcess:
+    if worker.is_alive() or stopping:
+        return worker
+    log.error("worker.died", process=worker.pid, exit_code=worker.exitcode)
+    time.sleep(RESTART_SECONDS)
+    return _start_worker(settings, listeners)
+
+
+def _stop(workers: Sequence[SpawnProcess]) -> None:
+    for worker in workers:
+        worker.terminate()
+    until = time.monotonic() + GRACE_SECONDS + 15
+    for worker in workers:
+        worker.join(max(0.1, until - time.monotonic()))
+        if worker.is_alive():
+            log.error("worker.killed", process=worker.pid)
+            worker.kill()

@@ -1,0 +1,159 @@
+"""What can be set, and where does each setting come from?
+
+In order: the command line, the environment (`FAIRLEAD_…`), a TOML file, the default. Only `app.py` and the command
+line read settings; everyone else is handed values.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from fairlead.base.errors import Refusal
+
+PREFIX = "FAIRLEAD_"
+FILE_NAME = "fairlead.toml"
+
+
+class BadSetting(Refusal):
+    message = "{name}: {reason}"
+
+
+def _setting(default: Any, help_: str) -> Any:
+    return field(default=default, metadata={"help": help_})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a server, checked."""
+
+    data: Path = _setting(Path("data"), "Folder for everything that is kept: database, payloads, keys.")
+    listen: str = _setting("127.0.0.1:8080", "Address and port for devices, people and tools.")
+    internal_listen: str = _setting(
+        "127.0.0.1:8081", "Address and port of the internal API and of /metrics; empty: not served."
+    )
+    database: str = _setting("", "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME; default: SQLite in DATA.")
+    blobs: str = _setting("", "Folder, or s3://BUCKET/PREFIX?endpoint=…; default: a folder in DATA.")
+    keys: str = _setting("", "Folder of the signing keys; default: DATA/keys. Share its content between machines.")
+    public_url: str = _setting("", "URL in download links; default: the host by which each client reached us.")
+    tls_cert: str = _setting("", "PEM file with the certificate chain; with --tls-key the server speaks https.")
+    tls_key: str = _setting("", "PEM file with the certificate's private key.")
+    workers: int = _setting(1, "Number of server processes.")
+    multitenant: bool = _setting(False, "Serve many organizations; devices then need a tenant token.")
+    trusted_proxies: str = _setting("", "Comma-separated addresses of proxies whose X-Forwarded-… is believed.")
+    log_level: str = _setting("info", "debug, info, warning or error.")
+    log_format: str = _setting("auto", "text, json, or auto: text on a terminal, json elsewhere.")
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{(self.data / 'fairlead.db').absolute()}"
+
+    @property
+    def blobs_url(self) -> str:
+        return self.blobs or str((self.data / "blobs").absolute())
+
+    @property
+    def keys_folder(self) -> Path:
+        return Path(self.keys) if self.keys else self.data / "keys"
+
+    @property
+    def is_tls(self) -> bool:
+        return bool(self.tls_cert)
+
+
+def address_of(name: str, text: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`; an IPv6 host stands in brackets."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise BadSetting(name=name, reason=f"{text!r} is not HOST:PORT, for example 127.0.0.1:8080")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - ":8080" says so
+
+
+def load(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ, file: Path | None = None) -> Settings:
+    """The settings from all sources. Refuses with `BadSetting`, in one line, what is unknown or makes no sense."""
+    known = {each.name: each for each in fields(Settings)}
+    values: dict[str, Any] = {}
+    from_environment = {
+        name[len(PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(PREFIX)
+    }
+    from_environment = {name: value for name, value in from_environment.items() if name in known}
+    said = {name: value for name, value in given.items() if value is not None}
+    data = Path(said.get("data") or from_environment.get("data") or "data")
+    from_file = _read_file(file or _configured(environment), data, known)
+    for name, each in known.items():
+        for source, label in ((said, ""), (from_environment, PREFIX), (from_file, "file: ")):
+            if name in source:
+                shown = f"{label}{name.upper()}" if label == PREFIX else label + "--" + name.replace("_", "-")
+                values[name] = _converted(shown, source[name], type(each.default))
+                break
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def _configured(environment: Mapping[str, str]) -> Path | None:
+    path = environment.get(f"{PREFIX}CONFIG")
+    return Path(path) if path else None
+
+
+def _read_file(path: Path | None, data: Path, known: Mapping[str, Any]) -> dict[str, Any]:
+    wanted = path or data / FILE_NAME
+    if path is None and not wanted.exists():
+        return {}
+    try:
+        content = tomllib.loads(wanted.read_text())
+    except OSError as problem:
+        raise BadSetting(name="--config", reason=f"{wanted} cannot be read: {problem.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise BadSetting(name="--config", reason=f"{wanted} is not TOML: {problem}") from None
+    content = {name.replace("-", "_"): value for name, value in content.items()}
+    unknown = sorted(set(content) - set(known))
+    if unknown:
+        names = ", ".join(known)
+        raise BadSetting(name="--config", reason=f"{wanted} sets {unknown[0]!r}, which is not one of: {names}")
+    return content
+
+
+def _converted(name: str, value: Any, wanted: type) -> Any:
+    if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
+        return value
+    if wanted is bool and str(value).lower() in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
+        return str(value).lower() in {"1", "true", "yes", "on"}
+    if wanted is int and str(value).lstrip("-").isdigit():
+        return int(value)
+    if issubclass(wanted, Path) and isinstance(value, str):
+        return Path(value)
+    words = {bool: "true or false", int: "a whole number"}.get(wanted, "a text")
+    raise BadSetting(name=name, reason=f"{value!r} is not {words}")
+
+
+def _check(settings: Settings) -> None:
+    address_of("--listen", settings.listen)
+    if settings.internal_listen:
+        address_of("--internal-listen", settings.internal_listen)
+    if not 1 <= settings.workers <= 64:
+        raise BadSetting(name="--workers", reason=f"{settings.workers} is not between 1 and 64")
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise BadSetting(name="--tls-cert", reason="the certificate and --tls-key are only good together")
+    for name, path in (("--tls-cert", settings.tls_cert), ("--tls-key", settings.tls_key)):
+        if path and not Path(path).is_file():
+            raise BadSetting(name=name, reason=f"there is no file {path}")
+    if settings.public_url:
+        _check_public_url(settings.public_url)
+    if settings.log_level not in {"debug", "info", "warning", "error"}:
+        raise BadSetting(name="--log-level", reason=f"{settings.log_level!r} is not debug, info, warning or error")
+    if settings.log_format not in {"auto", "text", "json"}:
+        raise BadSetting(name="--log-format", reason=f"{settings.log_format!r} is not auto, text or json")
+    if settings.data.exists() and not settings.data.is_dir():
+        raise BadSetting(name="--data", reason=f"{settings.data} is not a folder")
+
+
+def _check_public_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/") or parts.query:
+        raise BadSetting(name="--public-url", reason=f"{url!r} is not like https://updates.example.com")

@@ -1,0 +1,62 @@
+"""Are the real programs here, may they be fetched, and can a device be walled in?"""
+
+import os
+import shutil
+import subprocess
+
+PACKAGES = ("mender-client", "mender-connect", "mender-cli", "mender-artifact", "dbus", "libglib2.0-bin", "openssl")
+PROGRAMS = ("mender", "mender-connect", "mender-cli", "mender-artifact", "dbus-daemon", "gdbus", "openssl")
+INSTALL = (
+    ["apt-get", "update"],
+    ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES],
+)
+MOST_INSTALL_SECONDS = 240
+
+
+def make_ready() -> str | None:
+    """Fetch what is missing; the answer is the reason why these tests cannot run here, if there is one."""
+    if os.geteuid() != 0:
+        return "the real clients need root: each device runs in a mount namespace and a root of its own"
+    if missing():
+        reason = install()
+        if reason:
+            return reason
+    return walls()
+
+
+def missing() -> list[str]:
+    return [program for program in PROGRAMS if shutil.which(program) is None]
+
+
+def install() -> str | None:
+    if shutil.which("apt-get") is None:
+        return f"there is no apt-get to install {', '.join(missing())} with"
+    for command in INSTALL:
+        reason = refused(command, MOST_INSTALL_SECONDS)
+        if reason:
+            return f"{' '.join(command[:2])} failed: {reason}"
+    return f"installing did not bring {', '.join(missing())}" if missing() else None
+
+
+def walls() -> str | None:
+    reason = refused(["unshare", "--mount", "setpriv", "--pdeathsig", "KILL", "true"], 10)
+    return f"a device cannot have a mount namespace of its own here: {reason}" if reason else None
+
+
+def refused(command: list[str], wait_seconds: int) -> str | None:
+    """The last line a failing command said, or nothing when it went well."""
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=wait_seconds,
+        )
+    except (OSError, subprocess.TimeoutExpired) as failure:
+        return str(failure)
+    if done.returncode == 0:
+        return None
+    return (done.stdout.strip().splitlines() or [f"exit {done.returncode}"])[-1]
