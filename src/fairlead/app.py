@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any
 
 from litestar import Litestar
-from litestar.concurrency import set_asyncio_executor
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.di import Provide
+from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import ScalarRenderPlugin, SwaggerRenderPlugin
 
@@ -90,9 +90,8 @@ class Fairlead:
             public_url=settings.public_url.rstrip("/"),
             executor=self.executor,
         )
-        self.door = FrontDoor(Measured(self._application(context, routes.public_routers()), self.metrics), context)
-        internal = self._application(context, routes.internal_routers())
-        self.internal = FrontDoor(Measured(internal, self.metrics), context)
+        self.door = self._door(context, routes.public_routers())
+        self.internal = self._door(context, routes.internal_routers())
         changes.on(devices.TOKEN_REVOKED, self.memory.revoke)
         changes.on(identity.SIGNED_OUT, self.memory.revoke)
         changes.on(identity.TENANT_CHANGED, self.memory.revoke_tenant)
@@ -101,7 +100,6 @@ class Fairlead:
     async def start(self) -> None:
         """Listen for changes first, then fill the memory: nothing that happens between the two is missed."""
         loop = asyncio.get_running_loop()
-        set_asyncio_executor(self.executor)
         loop.set_default_executor(self.executor)
         await self.in_thread(self.database.changes.start)
         await self.in_thread(self.agenda.fill)
@@ -157,6 +155,10 @@ class Fairlead:
         with self.database.across_tenants("end expired sessions") as tx:
             identity.remove_expired_sessions(tx)
 
+    def _door(self, context: Context, handlers: list[Any]) -> FrontDoor:
+        application = self._application(context, handlers)
+        return FrontDoor(Measured(application, self.metrics), context, partial(_methods_of, application))
+
     def _application(self, context: Context, handlers: list[Any]) -> Litestar:
         async def provide_context() -> Context:
             return context
@@ -183,3 +185,15 @@ class Fairlead:
         application.state.metrics = self.metrics
         application.state.in_thread = self.in_thread
         return application
+
+
+def _methods_of(application: Litestar, path: str) -> list[str]:
+    """What can be done with the thing at this path; nothing if there is no such route."""
+    allowed = []
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        try:
+            application.asgi_router.handle_routing(path, method)
+        except HTTPException:
+            continue
+        allowed.append(method)
+    return [*allowed, "OPTIONS"] if allowed else []

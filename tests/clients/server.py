@@ -37,7 +37,7 @@ class RealServer:
         return output.read_text(errors="replace") if output.exists() else ""
 
     def start(self) -> None:
-        command = [PROGRAM, "serve", "--data", str(self.home / "data")]
+        command = [PROGRAM, "serve", "--data", str(self.home / "data"), "--log-format", "text"]
         command += ["--listen", f"127.0.0.1:{self._port}", "--internal-listen", f"127.0.0.1:{self._internal_port}"]
         if self.certificate:
             command += ["--tls-cert", str(self.certificate), "--tls-key", str(self._key)]

@@ -75,8 +75,9 @@ class Tally:
 class FrontDoor:
     """Stands in front of an ASGI application, gives each request its id, and answers what it can by itself."""
 
-    def __init__(self, app: App, context: Context) -> None:
+    def __init__(self, app: App, context: Context, methods_of: Callable[[str], list[str]]) -> None:
         self._app = app
+        self._methods_of = methods_of
         self._context = context
         self._memory = context.memory
         self._agenda = context.agenda
@@ -92,6 +93,9 @@ class FrontDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if scope["method"] == "OPTIONS" and (methods := self._methods_of(scope["path"])):
+            await _answer(scope, send, 200, b"", b"application/json", (b"allow", ", ".join(methods).encode()))
             return
         hot = self._hot.get(scope["path"])
         await (self._pass_on if hot is None else hot)(scope, receive, send)
@@ -240,13 +244,14 @@ async def _refuse(scope: Scope, send: Send, refusal: Exception) -> None:
     await _answer(scope, send, status, body_of(text, scope), b"application/json")
 
 
-async def _answer(scope: Scope, send: Send, status: int, body: bytes, kind: bytes) -> None:
+async def _answer(scope: Scope, send: Send, status: int, body: bytes, kind: bytes, *more: tuple[bytes, bytes]) -> None:
     state = scope.get("state") or {}
     id_ = state["request_id"].encode() if "request_id" in state else _request_id(scope)
     headers = [
         (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),
         (b"x-men-requestid", id_),
+        *more,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -70,9 +70,13 @@ async def alive() -> None:
     """Yes, whatever the state of what it stands on."""
 
 
-@get(_HEALTH, status_code=204, sync_to_thread=True, summary="Can it do its work?", tags=["Health"])
-def health(context: Context) -> None:
+@get(_HEALTH, status_code=204, summary="Can it do its work?", tags=["Health"])
+async def health(request: Request[Any, Any, Any], context: Context) -> None:
     """204 when the database answers and the payload store can be reached, 503 with the reason otherwise."""
+    await request.app.state.in_thread(_make_sure_all_is_there, context)
+
+
+def _make_sure_all_is_there(context: Context) -> None:
     with context.database.across_tenants("is it there?", writing=False) as tx:
         tx.scalar(sa.select(sa.literal(1)))
     context.blobs.size("health/none")

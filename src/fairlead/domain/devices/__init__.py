@@ -16,7 +16,7 @@ from fairlead.domain.devices.authsets import (
     verify_device,
     when_decommissioned,
 )
-from fairlead.domain.devices.groups import (
+from fairlead.domain.devices.grouping import (
     BadGroupName,
     GroupChange,
     GroupNotFound,
@@ -29,7 +29,7 @@ from fairlead.domain.devices.groups import (
     ids_of_accepted_members,
     members,
 )
-from fairlead.domain.devices.groups import make_sure_name_is_good as make_sure_group_name_is_good
+from fairlead.domain.devices.grouping import make_sure_name_is_good as make_sure_group_name_is_good
 from fairlead.domain.devices.inventory import Report, Reports, report_of
 from fairlead.domain.devices.inventory import find as find_inventory
 from fairlead.domain.devices.inventory import remove as remove_inventory
@@ -53,8 +53,8 @@ from fairlead.domain.devices.model import (
     Status,
     TokenNotFound,
 )
-from fairlead.domain.devices.search import Equals, Order, Search
-from fairlead.domain.devices.search import search as search_inventories
+from fairlead.domain.devices.filtering import Equals, Order, Search
+from fairlead.domain.devices.filtering import search as search_inventories
 from fairlead.domain.devices.store import ids_of_accepted, write_last_seen
 
 __all__ = [
