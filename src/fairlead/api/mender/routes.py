@@ -14,7 +14,7 @@ from fairlead.base.http.download import serve_download
 from fairlead.base.http.links import PREFIX as DOWNLOADS
 
 
-@asgi(DOWNLOADS, is_mount=True)
+@asgi(DOWNLOADS, is_mount=True, copy_scope=True)
 async def download(scope: Any, receive: Any, send: Any) -> None:
     """A payload, to whoever holds a signed link to it."""
     context: Context = scope["litestar_app"].state.mender

