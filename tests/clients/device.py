@@ -2,10 +2,10 @@
 
 import json
 import shutil
-import signal
 from pathlib import Path
 
 from .process import RealProcess
+from .programs import WALLS
 from .waiting import wait_until
 
 HERE = Path(__file__).parent
@@ -38,7 +38,7 @@ class RealDevice:
         self._give_scripts()
 
     def start(self) -> None:
-        command = ["unshare", "--mount", "sh", str(HERE / "jail"), str(self.root), str(self.home / "own")]
+        command = [*WALLS, "sh", str(HERE / "jail"), str(self.root), str(self.home / "own")]
         self._process = RealProcess([*command, "mender", "--no-syslog", "daemon"], self.home / "log")
 
     @property
@@ -63,11 +63,6 @@ class RealDevice:
         """Something that its next inventory tells, so that an old report cannot be taken for a new one."""
         script = f"#!/bin/sh\necho place={place}\n"
         self._write("/usr/share/mender/inventory/mender-inventory-place", script, executable=True)
-
-    def hurry(self) -> None:
-        """Check for an update now, whatever the daemon is waiting for."""
-        assert self._process
-        self._process.tell(signal.SIGUSR1)
 
     def go_on(self) -> None:
         """Let the modules that wait (patient, slow-reader) go on."""

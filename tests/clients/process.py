@@ -14,7 +14,7 @@ MOST_OUTPUT_BYTES = 4 * 1024 * 1024
 class RealProcess:
     """One program in a process group of its own, its output in a file.
 
-    The kernel kills it when we die, whatever we die of; whoever it started is killed with its group.
+    The kernel kills it when we die, whatever we die of; what it started is killed with its group.
     """
 
     def __init__(self, command: list[str], output: Path, environment: dict[str, str] | None = None) -> None:

@@ -12,11 +12,14 @@ INSTALL = (
 )
 MOST_INSTALL_SECONDS = 240
 
+# The daemon starts update modules in process groups of their own; only with its process namespace do they surely end.
+WALLS = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
+
 
 def make_ready() -> str | None:
     """Fetch what is missing; the answer is the reason why these tests cannot run here, if there is one."""
     if os.geteuid() != 0:
-        return "the real clients need root: each device runs in a mount namespace and a root of its own"
+        return "the real clients need root: each device runs in namespaces and a root of its own"
     if missing():
         reason = install()
         if reason:
@@ -39,8 +42,8 @@ def install() -> str | None:
 
 
 def walls() -> str | None:
-    reason = refused(["unshare", "--mount", "setpriv", "--pdeathsig", "KILL", "true"], 10)
-    return f"a device cannot have a mount namespace of its own here: {reason}" if reason else None
+    reason = refused(["setpriv", "--pdeathsig", "KILL", *WALLS, "true"], 10)
+    return f"a device cannot have namespaces of its own here: {reason}" if reason else None
 
 
 def refused(command: list[str], wait_seconds: int) -> str | None:

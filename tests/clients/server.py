@@ -48,7 +48,7 @@ class RealServer:
         """Ask it to end, and insist that it does so by itself."""
         if self._process:
             self._process.tell(signal.SIGTERM)
-            self._process.wait(15)
+            assert self._process.wait(30) == 0, self.output[-2000:]
             self._process = None
 
     def kill(self) -> None:

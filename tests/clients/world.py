@@ -32,7 +32,9 @@ class World:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.fleet.remove()
         self.server.kill()
+        said = self.server.output
         shutil.rmtree(self.home)
+        assert "Traceback" not in said, f"the server stumbled over itself: {said[-4000:]}"
 
     def story(self) -> list[tuple[str, str]]:
         """What the running programs said last, for the report of a failed test."""

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from fairlead.base.errors import Kind, Refusal
 
@@ -28,24 +29,24 @@ class KeyFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def rsa(self, name: str) -> rsa.RSAPrivateKey:
+    def rsa(self, name: str) -> RSAPrivateKey:
         """An RSA key of 2048 bits, for the RS256 tokens that Mender's clients read."""
-        key = self._private(name, lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048))
-        if not isinstance(key, rsa.RSAPrivateKey):
+        key = self._private(name, lambda: generate_private_key(public_exponent=65537, key_size=2048))
+        if not isinstance(key, RSAPrivateKey):
             raise BadKey(file=self._path(name), reason="it is not an RSA key")
         return key
 
-    def ed25519(self, name: str) -> ed25519.Ed25519PrivateKey:
+    def ed25519(self, name: str) -> Ed25519PrivateKey:
         """An Ed25519 key, for our own signatures."""
-        key = self._private(name, ed25519.Ed25519PrivateKey.generate)
-        if not isinstance(key, ed25519.Ed25519PrivateKey):
+        key = self._private(name, Ed25519PrivateKey.generate)
+        if not isinstance(key, Ed25519PrivateKey):
             raise BadKey(file=self._path(name), reason="it is not an Ed25519 key")
         return key
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.pem"
 
-    def _private(self, name: str, make: Callable[[], rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey]) -> object:
+    def _private(self, name: str, make: Callable[[], RSAPrivateKey | Ed25519PrivateKey]) -> object:
         path = self._path(name)
         if not path.exists():
             self._write_once(path, _pem(make()))
@@ -71,7 +72,7 @@ class KeyFolder:
             os.unlink(aside)
 
 
-def _pem(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
+def _pem(key: RSAPrivateKey | Ed25519PrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

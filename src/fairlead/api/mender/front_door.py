@@ -35,6 +35,8 @@ LARGEST_HOT_BODY = 256 * 1024
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _HAS_NAME = re.compile(rb"(?:^|&)artifact_name=[^&]")
 _HAS_TYPE = re.compile(rb"(?:^|&)device_type=[^&]")
+_VERSION_4 = (4 << 76) | (0b10 << 62)
+_FREE_BITS = ~((0xF << 76) | (0b11 << 62))
 _EMPTY = {"type": "http.response.body", "body": b""}
 
 
@@ -126,7 +128,8 @@ class FrontDoor:
             good = complete and _is_question(body, v2=scope["path"].startswith(f"{DEVICES}/v2"))
         else:
             query = scope["query_string"]
-            good = method == "GET" and _HAS_NAME.search(query) and _HAS_TYPE.search(query) and scope["path"][13] == "1"
+            named = _HAS_NAME.search(query) and _HAS_TYPE.search(query)
+            good = method == "GET" and bool(named) and scope["path"][len(DEVICES) + 2] == "1"
         if not good:
             await self._pass_on(scope, receive, send)
             return
@@ -196,8 +199,9 @@ def _request_id(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
         if name == b"x-men-requestid" and _REQUEST_ID.fullmatch(value):
             return bytes(value)
-    digits = f"{random.getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}".encode()
+    number = (random.getrandbits(128) & _FREE_BITS) | _VERSION_4
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}".encode()
 
 
 def _is_question(body: bytes, *, v2: bool) -> bool:

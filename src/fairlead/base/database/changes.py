@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.25
 TRUSTED_SECONDS = 0.9
-KEPT_SECONDS = 3600
+KEPT = timedelta(hours=1)
 
 log = structlog.get_logger()
 
@@ -104,10 +105,8 @@ class Changes:
 
     def forget_old(self) -> None:
         """Drop announcements that every process has long heard."""
-        before = clock.now().timestamp() - KEPT_SECONDS
         with self._database.across_tenants("forget old changes") as tx:
-            moment = clock.datetime.fromtimestamp(before, clock.UTC)
-            tx.run(sa.delete(changes).where(changes.c.announced_at < moment))
+            tx.run(sa.delete(changes).where(changes.c.announced_at < clock.now() - KEPT))
 
     def _follow(self) -> None:
         while not self._stop.wait(POLL_SECONDS):

@@ -16,7 +16,7 @@ Document = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
 """A JSON document that SQL looks into: written with `as_document`, read with `from_document`."""
 
 
-def as_document(value: str) -> Any:
+def as_document(value: Any) -> Any:
     """JSON text (or a bound parameter of it) as something that a `Document` column takes."""
     return sa.cast(value, Document)
 
@@ -26,7 +26,7 @@ def from_document(column: Any) -> Any:
     return sa.cast(column, sa.Text)
 
 
-class json_merge(FunctionElement[Any]):  # noqa: N801 - it reads as the SQL function that it is
+class json_merge(FunctionElement[Any]):
     """The first document with the second laid over it: keys of two levels are united, the newer value wins."""
 
     inherit_cache = True
@@ -63,7 +63,7 @@ class _AtPath(FunctionElement[Any]):
         return f"(({document}) -> ({outer})::text -> ({inner})::text)"
 
 
-class text_at(_AtPath):  # noqa: N801
+class text_at(_AtPath):
     """The string that stands there; NULL for anything but a string. Compared by code point on both engines."""
 
     inherit_cache = True
@@ -82,7 +82,7 @@ def _text_on_postgresql(element: text_at, compiler: SQLCompiler, **kw: Any) -> s
     return f"((CASE WHEN jsonb_typeof({at}) = 'string' THEN {again} #>> '{{}}' END) COLLATE \"C\")"
 
 
-class number_at(_AtPath):  # noqa: N801
+class number_at(_AtPath):
     """The number that stands there; NULL for anything but a number."""
 
     inherit_cache = True

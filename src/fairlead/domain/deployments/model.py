@@ -18,7 +18,7 @@ MOST_PHASES = 100
 
 
 class DeviceStatus(enum.StrEnum):
-    """How far a device is with a deployment. `WAITING` devices have not asked yet: the reference does not count them."""
+    """How far a device is with a deployment. `WAITING`: it has not asked yet, and the reference does not count it."""
 
     WAITING = "waiting"
     PENDING = "pending"
@@ -116,7 +116,7 @@ class Deployment:
         return sum(self.statistics.values())
 
     def status_at(self, now: datetime) -> Status:
-        """Finished once every device is; in progress as soon as one is past pending; scheduled before its first phase."""
+        """Finished once every device is, in progress once one is past pending, scheduled before the first phase."""
         if self.finished_at is not None:
             return Status.FINISHED
         if self.device_count > self.statistics.get(DeviceStatus.PENDING, 0):

@@ -16,6 +16,8 @@ from fairlead.domain.devices.authsets import (
     verify_device,
     when_decommissioned,
 )
+from fairlead.domain.devices.filtering import Equals, Order, Search
+from fairlead.domain.devices.filtering import search as search_inventories
 from fairlead.domain.devices.grouping import (
     BadGroupName,
     GroupChange,
@@ -53,8 +55,6 @@ from fairlead.domain.devices.model import (
     Status,
     TokenNotFound,
 )
-from fairlead.domain.devices.filtering import Equals, Order, Search
-from fairlead.domain.devices.filtering import search as search_inventories
 from fairlead.domain.devices.store import ids_of_accepted, write_last_seen
 
 __all__ = [

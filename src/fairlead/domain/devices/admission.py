@@ -48,7 +48,7 @@ class AuthRequest:
 class _Verified:
     """An auth request whose signature is right."""
 
-    identity: Identity
+    claimed: Identity
     public_key: str
     tenant: identity.Tenant
     credential: str
@@ -129,7 +129,7 @@ class Admissions:
 
     def _decide_once(self, scope: Scope, request: _Verified) -> AuthSet:
         with self._database.begin(scope) as tx:
-            auth_set = ask(tx, request.identity, request.public_key, request.credential)
+            auth_set = ask(tx, request.claimed, request.public_key, request.credential)
         if auth_set.status is not Status.ACCEPTED:
             raise NotAdmitted
         return auth_set
@@ -153,7 +153,7 @@ def ask(tx: Tx, claimed: Identity, public_key: str, credential: str) -> AuthSet:
     set is accepted if there is room (mender.md §2.1). An accepted set is noted to have a token.
     """
     device = store.find_by_identity(tx, claimed)
-    auth_set = device and next((s for s in device.auth_sets if s.public_key == public_key), None)
+    auth_set = next((s for s in device.auth_sets if s.public_key == public_key), None) if device else None
     if auth_set is None:
         return _add_pending(tx, device, claimed, public_key, credential)
     if auth_set.status is Status.PREAUTHORIZED:

@@ -62,7 +62,8 @@ def group_of(tx: Tx, device_id: str) -> str | None:
     row = tx.one(found)
     if row is None:
         raise DeviceNotFound
-    return row.group_name
+    group: str | None = row.group_name
+    return group
 
 
 def assign(tx: Tx, device_id: str, group: str) -> None:

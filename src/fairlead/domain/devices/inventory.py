@@ -126,7 +126,7 @@ class Reports:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def write(self, reports: list[Report]) -> Sequence[None | Exception]:
+    def write(self, reports: list[Report]) -> Sequence[Exception | None]:
         """Store the reports in their order. A device that is gone meanwhile is refused, the others are not."""
         now = clock.now()
         with self._database.across_tenants("reports of many tenants' devices") as tx:

@@ -22,7 +22,7 @@ def log_in(database: Database, tokens: Tokens, email: str, password: str) -> str
     """
     with database.across_tenants("whose e-mail is this?", writing=False) as tx:
         user = store.find_user_by_email(tx, email)
-        tenant = user and store.find_tenant(tx, user.tenant_id)
+        tenant = store.find_tenant(tx, user.tenant_id) if user else None
     if user is None or tenant is None:
         passwords.take_as_long(password)
         raise WrongLogin
