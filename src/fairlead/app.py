@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import structlog
 from litestar import Litestar
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.di import Provide
@@ -24,7 +25,7 @@ from fairlead.api.mender.context import Context, provide_call
 from fairlead.api.mender.errors import HANDLERS
 from fairlead.api.mender.front_door import FrontDoor, Tally
 from fairlead.api.mender.wire import WireRequest
-from fairlead.base.blobs import open_blobs
+from fairlead.base.blobs import StoreIsAway, StoreIsFull, open_blobs
 from fairlead.base.database import Database
 from fairlead.base.grouped import Grouped
 from fairlead.base.http.links import Links
@@ -37,6 +38,8 @@ from fairlead.settings import Settings
 WORKER_THREADS = 32
 ADMISSION_THREADS = 2
 LARGEST_BODY = 10 * 1024 * 1024
+
+log = structlog.get_logger()
 
 
 def open_database(settings: Settings) -> Database:
@@ -57,6 +60,14 @@ def prepare(settings: Settings) -> Database:
     if not settings.multitenant:
         identity.make_sure_default_tenant_exists(database, open_tokens(settings))
     return database
+
+
+def make_sure_payloads_can_be_kept(settings: Settings) -> None:
+    """Refuse to start on a store that cannot be used. One that is away or full may be back before it is needed."""
+    try:
+        open_blobs(settings.blobs_url).check()
+    except (StoreIsAway, StoreIsFull) as problem:
+        log.warning("payloads.unavailable", reason=str(problem))
 
 
 class Fairlead:
@@ -96,6 +107,8 @@ class Fairlead:
         changes.on(identity.SIGNED_OUT, self.memory.revoke)
         changes.on(identity.TENANT_CHANGED, self.memory.revoke_tenant)
         changes.on(deployments.WORK_ADDED, self.agenda.hear)
+        changes.when_missed(self.memory.forget_all)
+        changes.when_missed(self.agenda.fill)
 
     async def start(self) -> None:
         """Listen for changes first, then fill the memory: nothing that happens between the two is missed."""

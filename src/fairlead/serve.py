@@ -11,19 +11,22 @@ import contextlib
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import socket
 import ssl
-import tempfile
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any
 
 import structlog
 import uvicorn
 import uvloop
+from prometheus_client.multiprocess import mark_process_dead
 
 from fairlead.app import Fairlead
 from fairlead.base.errors import Kind, Refusal
@@ -59,6 +62,15 @@ class Listeners:
             raise
         return cls(public, internal)
 
+    def addresses(self, settings: Settings) -> tuple[str, str]:
+        """Where the server can be reached: as it was set, with the port that port 0 became. "" is not served."""
+        internal = _with_port(settings.internal_listen, self.internal) if self.internal else ""
+        return _with_port(settings.listen, self.public), internal
+
+
+def _with_port(text: str, listener: socket.socket) -> str:
+    return f"{text.rpartition(':')[0]}:{listener.getsockname()[1]}"
+
 
 def _bind(name: str, text: str) -> socket.socket:
     host, port = address_of(name, text)
@@ -67,6 +79,7 @@ def _bind(name: str, text: str) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen(BACKLOG)
     except OSError as problem:
         raise AddressTaken(name=name, address=text, reason=problem.strerror or problem) from None
     listener.set_inheritable(True)
@@ -79,6 +92,15 @@ class _Listener(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def make_sure_certificate_is_good(settings: Settings) -> None:
+    """Refuse a certificate or key that cannot be used before anything is begun."""
+    if settings.is_tls:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.tls_cert, settings.tls_key)
+        except (ssl.SSLError, OSError) as problem:
+            raise BadSetting(name="--tls-cert", reason=f"the certificate and key cannot be used: {problem}") from None
 
 
 def run(settings: Settings, listeners: Listeners) -> None:
@@ -110,6 +132,9 @@ async def _serve(settings: Settings, public: socket.socket, internal: socket.soc
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        loop.add_reader(parent.sentinel, stop)  # a worker whose parent was killed would hold the address for ever
     await fairlead.start()
     log.info("server.ready", listen=settings.listen, internal=settings.internal_listen, process=os.getpid())
     try:
@@ -138,10 +163,7 @@ def _configured(settings: Settings, app: Any, *, tls: bool) -> uvicorn.Config:
         ssl_certfile=settings.tls_cert if encrypted else None,
         ssl_keyfile=settings.tls_key if encrypted else None,
     )
-    try:
-        config.load()
-    except (ssl.SSLError, OSError) as problem:
-        raise BadSetting(name="--tls-cert", reason=f"the certificate and key cannot be used: {problem}") from None
+    config.load()
     return config
 
 
@@ -158,20 +180,37 @@ def _run_workers(settings: Settings, listeners: Listeners) -> None:
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: stopping.append(received))
-    with tempfile.TemporaryDirectory(prefix="fairlead-metrics-") as figures:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
-        workers = [_start_worker(settings, listeners) for _ in range(settings.workers)]
-        while not stopping:
-            time.sleep(0.2)
-            workers = [_kept_alive(worker, settings, listeners, stopping) for worker in workers]
-        _stop(workers)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _empty_folder(settings.data / "metrics")
+    workers = [_start_worker(settings, listeners) for _ in range(settings.workers)]
+    while not stopping:
+        time.sleep(0.2)
+        workers = [_kept_alive(worker, settings, listeners, stopping) for worker in workers]
+    _stop(workers)
+
+
+def _empty_folder(folder: Path) -> str:
+    """Where the workers of this start leave their figures for each other."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return str(folder)
 
 
 def _start_worker(settings: Settings, listeners: Listeners) -> SpawnProcess:
     context = multiprocessing.get_context("spawn")
-    worker = context.Process(target=serve_here, args=(settings, listeners.public, listeners.internal))
+    worker = context.Process(target=_work, args=(settings, listeners.public, listeners.internal))
     worker.start()
     return worker
+
+
+def _work(settings: Settings, public: socket.socket, internal: socket.socket | None) -> None:
+    """A worker's life. What keeps it from starting is one line in the log, and the parent tries again."""
+    try:
+        serve_here(settings, public, internal)
+    except Refusal as refusal:
+        log.error("worker.cannot_start", reason=str(refusal))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def _kept_alive(
@@ -180,6 +219,7 @@ def _kept_alive(
     if worker.is_alive() or stopping:
         return worker
     log.error("worker.died", process=worker.pid, exit_code=worker.exitcode)
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # its gauges end with it, its counts stand
     time.sleep(RESTART_SECONDS)
     return _start_worker(settings, listeners)
 

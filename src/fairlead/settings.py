@@ -7,6 +7,7 @@ line read settings; everyone else is handed values.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -18,6 +19,7 @@ from fairlead.base.errors import Refusal
 
 PREFIX = "FAIRLEAD_"
 FILE_NAME = "fairlead.toml"
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 class BadSetting(Refusal):
@@ -69,7 +71,7 @@ class Settings:
 def address_of(name: str, text: str) -> tuple[str, int]:
     """Host and port of `HOST:PORT`; an IPv6 host stands in brackets."""
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or not 0 <= int(port) <= 65535:
+    if not colon or not _NUMBER.fullmatch(port) or not 0 <= int(port) <= 65535:
         raise BadSetting(name=name, reason=f"{text!r} is not HOST:PORT, for example 127.0.0.1:8080")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - ":8080" says so
 
@@ -103,11 +105,11 @@ def _configured(environment: Mapping[str, str]) -> Path | None:
 
 def _read_file(path: Path | None, data: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     wanted = path or data / FILE_NAME
-    if path is None and not wanted.exists():
-        return {}
     try:
-        content = tomllib.loads(wanted.read_text())
+        content = tomllib.loads(wanted.read_text(encoding="utf-8"))
     except OSError as problem:
+        if path is None and isinstance(problem, FileNotFoundError | NotADirectoryError):
+            return {}
         raise BadSetting(name="--config", reason=f"{wanted} cannot be read: {problem.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise BadSetting(name="--config", reason=f"{wanted} is not TOML: {problem}") from None
@@ -120,15 +122,17 @@ def _read_file(path: Path | None, data: Path, known: Mapping[str, Any]) -> dict[
 
 
 def _converted(name: str, value: Any, wanted: type) -> Any:
+    if "\0" in str(value):
+        raise BadSetting(name=name, reason="NUL characters are not allowed")
     if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
         return value
     if wanted is bool and str(value).lower() in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
         return str(value).lower() in {"1", "true", "yes", "on"}
-    if wanted is int and str(value).lstrip("-").isdigit():
+    if wanted is int and not isinstance(value, bool) and _NUMBER.fullmatch(str(value)):
         return int(value)
-    if issubclass(wanted, Path) and isinstance(value, str):
+    if issubclass(wanted, Path) and isinstance(value, str) and value:
         return Path(value)
-    words = {bool: "true or false", int: "a whole number"}.get(wanted, "a text")
+    words = {bool: "true or false", int: "a whole number", str: "a text"}.get(wanted, "a folder")
     raise BadSetting(name=name, reason=f"{value!r} is not {words}")
 
 
@@ -141,7 +145,7 @@ def _check(settings: Settings) -> None:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise BadSetting(name="--tls-cert", reason="the certificate and --tls-key are only good together")
     for name, path in (("--tls-cert", settings.tls_cert), ("--tls-key", settings.tls_key)):
-        if path and not Path(path).is_file():
+        if path and not os.path.isfile(path):
             raise BadSetting(name=name, reason=f"there is no file {path}")
     if settings.public_url:
         _check_public_url(settings.public_url)
@@ -149,7 +153,7 @@ def _check(settings: Settings) -> None:
         raise BadSetting(name="--log-level", reason=f"{settings.log_level!r} is not debug, info, warning or error")
     if settings.log_format not in {"auto", "text", "json"}:
         raise BadSetting(name="--log-format", reason=f"{settings.log_format!r} is not auto, text or json")
-    if settings.data.exists() and not settings.data.is_dir():
+    if os.path.exists(settings.data) and not os.path.isdir(settings.data):
         raise BadSetting(name="--data", reason=f"{settings.data} is not a folder")
 
 

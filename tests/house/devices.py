@@ -67,9 +67,7 @@ class Device:
         return self.client.request(method, path, headers=headers, **arguments)
 
     def next(self, artifact_name: str = "old", device_type: str = "door-lock", **provides: str) -> httpx.Response:
-        return self.request(
-            "POST", NEXT, json={"artifact_name": artifact_name, "device_type": device_type, **provides}
-        )
+        return self.request("POST", NEXT, json={"artifact_name": artifact_name, "device_type": device_type, **provides})
 
     def report(self, attributes: dict[str, Any], method: str = "PATCH") -> httpx.Response:
         return self.request(method, ATTRIBUTES, json=[{"name": n, "value": v} for n, v in attributes.items()])

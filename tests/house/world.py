@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from artifact_maker import make_artifact
 
+from artifact_maker import make_artifact
 from fairlead.base.scope import Scope, system_scope
-from fairlead.domain import audit, devices, identity
+from fairlead.domain import artifacts, audit, devices, identity
 from house.devices import Device
 from house.server import RunningServer
 
@@ -135,6 +135,20 @@ class Organization:
         assert reply.status_code == 201, reply.text
         return reply.headers["location"].rsplit("/", 1)[1]
 
+    def offers(self, device: Device, **said: str) -> str:
+        """The id of the deployment that the device is offered now, "" if there is none."""
+        reply = device.next(**said)
+        assert reply.status_code in {200, 204}, reply.text
+        return str(reply.json()["id"]) if reply.status_code == 200 else ""
+
+    def traces(self) -> list[str]:
+        """What uploads have left: names of artifacts, files kept, files that are still coming in."""
+        with self.server.fairlead.database.read(self.scope) as tx:
+            names = [artifact.name for artifact in artifacts.search(tx)]
+        blobs = self.server.settings.data / "blobs"
+        kept, incoming = blobs / "kept" / "artifacts" / self.tenant.id, blobs / "incoming"
+        return names + [f"{folder.name}/{each.name}" for folder in (kept, incoming) for each in folder.glob("*")]
+
     def deployment(self, deployment_id: str) -> dict[str, Any]:
         return self.mender.as_(self.admin).get(f"{DEPLOYMENTS}/deployments/{deployment_id}").json()
 
@@ -151,12 +165,14 @@ class Organization:
         return [f"{entry.actor_name.split('@')[0]} {entry.action}" for entry in people]
 
 
-def settle(server: RunningServer, mender: Mender, name: str, people: dict[str, str]) -> Organization:
+def settle(
+    server: RunningServer, mender: Mender, name: str, people: dict[str, str], plan: str = "enterprise"
+) -> Organization:
     """Found an organization with these people in these roles, and log them in."""
     number = next(_numbers)
     database, tokens = server.fairlead.database, server.fairlead.tokens
     with database.across_tenants("a new organization") as tx:
-        tenant = identity.add_tenant(tx, tokens, name)
+        tenant = identity.add_tenant(tx, tokens, name, plan)
     for who, role in people.items():
         email = f"{who}@{name}{number}.example"
         with database.begin(system_scope(tenant.id)) as tx:

@@ -46,6 +46,7 @@ class Grouped(Generic[Item, Result]):
         self._waiting: queue.SimpleQueue[tuple[Item, asyncio.Future[Result]] | None] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for _ in range(threads)]
         self._running = False
+        self._closing = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -56,21 +57,23 @@ class Grouped(Generic[Item, Result]):
 
     def stop(self) -> None:
         """Finish what waits, then end."""
-        if not self._running:
-            return
-        self._running = False
-        for _ in self._threads:
-            self._waiting.put(None)
+        with self._closing:
+            if not self._running:
+                return
+            self._running = False
+            for _ in self._threads:
+                self._waiting.put(None)
         for thread in self._threads:
             thread.join(timeout=30)
 
     def submit(self, item: Item) -> asyncio.Future[Result]:
         """The future answer. Only from the event loop that the group was started on."""
-        if self._loop is None or not self._running:
-            raise Stopping
-        future: asyncio.Future[Result] = self._loop.create_future()
-        self._waiting.put((item, future))
-        return future
+        with self._closing:
+            if self._loop is None or not self._running:
+                raise Stopping
+            future: asyncio.Future[Result] = self._loop.create_future()
+            self._waiting.put((item, future))
+            return future
 
     def _work(self) -> None:
         while (first := self._waiting.get()) is not None:
@@ -97,7 +100,10 @@ class Grouped(Generic[Item, Result]):
 
     def _answers(self, items: list[Item]) -> Sequence[Result | Exception]:
         try:
-            return self._do(items)
+            answers = self._do(items)
+            if len(answers) != len(items):
+                raise RuntimeError(f"{self._name}: {len(answers)} answers to {len(items)} items")
+            return answers
         except Exception as problem:
             if len(items) == 1:
                 return [problem]

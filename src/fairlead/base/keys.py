@@ -23,6 +23,11 @@ class BadKey(Refusal):
     message = "The key file {file} cannot be used: {reason}. Restore it from a backup of the keys folder."
 
 
+class KeysCannotBeKept(Refusal):
+    kind = Kind.UNAVAILABLE
+    message = "The keys folder {folder} cannot be used: {reason}. It must belong to the user of this process."
+
+
 class KeyFolder:
     """Keys by name. A missing one is made; a broken one is refused and never replaced."""
 
@@ -48,8 +53,11 @@ class KeyFolder:
 
     def _private(self, name: str, make: Callable[[], RSAPrivateKey | Ed25519PrivateKey]) -> object:
         path = self._path(name)
-        if not path.exists():
-            self._write_once(path, _pem(make()))
+        try:
+            if not path.exists():
+                self._write_once(path, _pem(make()))
+        except OSError as problem:
+            raise KeysCannotBeKept(folder=self.folder, reason=problem.strerror) from None
         try:
             return serialization.load_pem_private_key(path.read_bytes(), password=None)
         except (ValueError, TypeError, OSError) as problem:
@@ -70,6 +78,16 @@ class KeyFolder:
                 return
         finally:
             os.unlink(aside)
+        _make_durable(self.folder)
+
+
+def _make_durable(folder: Path) -> None:
+    """A key that has signed something must not be lost: write down the names in the folder, too."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _pem(key: RSAPrivateKey | Ed25519PrivateKey) -> bytes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -19,10 +21,11 @@ from rich.progress import Progress
 from fairlead import __version__, migrations
 from fairlead.app import open_database
 from fairlead.base import clock
-from fairlead.base.blobs import Blobs, open_blobs
+from fairlead.base.blobs import BlobIsMissing, Blobs, open_blobs
 from fairlead.base.database import Database
 from fairlead.base.errors import Kind, Refusal
 from fairlead.cli.options import BlobsUrl, ConfigFile, Data, DatabaseUrl, Keys, settings_of
+from fairlead.domain import artifacts
 from fairlead.settings import Settings
 
 ABOUT = "about.json"
@@ -56,8 +59,9 @@ def backup(
     settings = settings_of(config, data=data, database=database, blobs=blobs, keys=keys)
     if archive.exists():
         raise BackupRefused(reason=f"{archive} exists already: choose another name, or remove it first")
-    aside = archive.with_name(archive.name + ".part")
     opened, store = open_database(settings), open_blobs(settings.blobs_url)
+    _make_sure_there_is_something(opened)
+    aside = archive.with_name(archive.name + ".part")
     try:
         with tempfile.TemporaryDirectory(dir=archive.parent) as folder, tarfile.open(aside, "w") as tar:
             aside.chmod(0o600)
@@ -67,11 +71,23 @@ def backup(
             if settings.keys_folder.is_dir():
                 tar.add(settings.keys_folder, KEYS)
             count = _add_payloads(tar, store, _used_payloads(Path(folder) / name, opened))
+        _make_durable(aside)
         aside.rename(archive)
     finally:
         aside.unlink(missing_ok=True)
         opened.close()
     print(f"{archive}: records, keys and {count} payloads, {archive.stat().st_size / 1e6:.1f} MB")
+
+
+def _make_sure_there_is_something(database: Database) -> None:
+    is_missing = database.is_sqlite and not Path(str(database.url.database)).exists()
+    if is_missing or migrations.current(database)[0] is None:
+        raise BackupRefused(reason=f"{database.describe()} holds no records: there is nothing to back up")
+
+
+def _make_durable(file: Path) -> None:
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
 
 
 def _about(database: Database, records: str) -> str:
@@ -89,12 +105,10 @@ def _add_text(tar: tarfile.TarFile, name: str, text: str) -> None:
 def _dump(database: Database, folder: Path) -> str:
     """A consistent copy of all records, in the engine's own form."""
     if database.is_sqlite:
-        source = sqlite3.connect(f"file:{database.url.database}?mode=ro", uri=True)
+        source = sqlite3.connect(Path(str(database.url.database)).absolute().as_uri() + "?mode=ro", uri=True)
         target = sqlite3.connect(folder / RECORDS_SQLITE)
-        with source, target:
-            source.backup(target, pages=2000, sleep=0.001)
-        source.close()
-        target.close()
+        with contextlib.closing(source), contextlib.closing(target):
+            source.backup(target)  # in one go: in pieces it would begin anew with each write of a busy server
         return RECORDS_SQLITE
     _run_tool("pg_dump", database, "--format=custom", f"--file={folder / RECORDS_POSTGRESQL}")
     return RECORDS_POSTGRESQL
@@ -103,8 +117,12 @@ def _dump(database: Database, folder: Path) -> str:
 def _run_tool(tool: str, database: Database, *arguments: str) -> None:
     if shutil.which(tool) is None:
         raise BackupRefused(reason=f"{tool} is needed for a PostgreSQL database: install PostgreSQL's client programs")
-    url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    done = subprocess.run([tool, *arguments, f"--dbname={url}"], capture_output=True, text=True, check=False)  # noqa: S603
+    url = database.url.set(drivername="postgresql")
+    # everyone on this machine can read the arguments of a program, and only its user the environment
+    environment = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password is not None else {})}
+    address = sa.URL.create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
+    command = [tool, *arguments, f"--dbname={address.render_as_string(hide_password=False)}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it failed"])[-1]
         raise BackupRefused(reason=f"{tool}: {reason}")
@@ -112,11 +130,12 @@ def _run_tool(tool: str, database: Database, *arguments: str) -> None:
 
 def _used_payloads(records: Path, database: Database) -> list[str]:
     """The payloads that the copied records name."""
-    if records.name == RECORDS_SQLITE:
-        with sqlite3.connect(records) as copy:
-            return [key for (key,) in copy.execute("SELECT blob_key FROM artifacts ORDER BY blob_key")]
-    with database.across_tenants("which payloads are to be kept?", writing=False) as tx:
-        return list(tx.run(sa.text("SELECT blob_key FROM artifacts ORDER BY blob_key")).scalars())
+    copied = Database(f"sqlite:///{records}") if records.name == RECORDS_SQLITE else database
+    try:
+        with copied.across_tenants("which payloads are to be kept?", writing=False) as tx:
+            return sorted(artifacts.used_payloads(tx))
+    finally:
+        copied.close()
 
 
 def _add_payloads(tar: tarfile.TarFile, store: Blobs, keys: list[str]) -> int:
@@ -128,8 +147,11 @@ def _add_payloads(tar: tarfile.TarFile, store: Blobs, keys: list[str]) -> int:
                 continue
             entry = tarfile.TarInfo(f"{PAYLOADS}/{key}")
             entry.size = size
-            with store.open(key) as reading:
-                tar.addfile(entry, reading)  # type: ignore[arg-type]
+            try:
+                with store.open(key) as reading:
+                    tar.addfile(entry, reading)  # type: ignore[arg-type]
+            except BlobIsMissing:  # deleted at this very moment
+                continue
             count += 1
     return count
 
@@ -150,7 +172,8 @@ def restore(
             about = _read_about(tar)
             _make_sure_nothing_is_lost(opened, settings, about)
             count = sum(_put_back(tar, entry, settings, opened) for entry in tar if entry.isfile())
-    except (OSError, tarfile.TarError) as problem:
+        _forget_what_was_deleted_meanwhile(opened, open_blobs(settings.blobs_url))
+    except (OSError, EOFError, tarfile.TarError) as problem:
         raise BackupRefused(reason=f"{archive} cannot be read as a backup: {problem}") from None
     finally:
         opened.close()
@@ -162,7 +185,12 @@ def _read_about(tar: tarfile.TarFile) -> dict[str, Any]:
     content = tar.extractfile(first) if first is not None and first.name == ABOUT else None
     if content is None:
         raise BackupRefused(reason="this is not a backup made by fairlead backup")
-    about: dict[str, Any] = json.load(content)
+    try:
+        about = json.load(content)
+    except ValueError:
+        about = None
+    if not isinstance(about, dict) or not {"records", "made_at", "revision"} <= about.keys():
+        raise BackupRefused(reason=f"{ABOUT} of this backup cannot be read")
     return about
 
 
@@ -170,12 +198,25 @@ def _make_sure_nothing_is_lost(database: Database, settings: Settings, about: di
     kind = RECORDS_SQLITE if database.is_sqlite else RECORDS_POSTGRESQL
     if about["records"] != kind:
         raise BackupRefused(reason=f"the backup holds {about['records']}, and {database.describe()} is another engine")
-    if database.is_sqlite and Path(str(database.url.database)).exists():
-        raise BackupRefused(reason=f"{database.url.database} exists: restore into an empty data folder")
+    if database.is_sqlite:
+        _make_sure_nothing_is_there(Path(str(database.url.database)))
     if not database.is_sqlite and migrations.current(database)[0] is not None:
         raise BackupRefused(reason=f"{database.describe()} is not empty: restore into an empty database")
     if settings.keys_folder.exists() and any(settings.keys_folder.iterdir()):
         raise BackupRefused(reason=f"{settings.keys_folder} is not empty: restore into an empty data folder")
+
+
+def _make_sure_nothing_is_there(records: Path) -> None:
+    """Neither the records nor what SQLite would lay over them."""
+    for path in (records, records.with_name(f"{records.name}-wal"), records.with_name(f"{records.name}-journal")):
+        if path.exists():
+            raise BackupRefused(reason=f"{path} exists: restore into an empty data folder")
+
+
+def _forget_what_was_deleted_meanwhile(database: Database, store: Blobs) -> None:
+    """Artifacts that were deleted while the backup was made are in its records, and their payloads are not."""
+    with database.across_tenants("which artifacts lost their payload?") as tx:
+        artifacts.forget_without_payload(tx, store)
 
 
 def _put_back(tar: tarfile.TarFile, entry: tarfile.TarInfo, settings: Settings, database: Database) -> int:

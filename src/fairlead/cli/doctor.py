@@ -16,6 +16,7 @@ from pathlib import Path
 import typer
 from cryptography import x509
 from rich.console import Console
+from rich.markup import escape
 
 from fairlead import migrations
 from fairlead.app import open_database, open_tokens
@@ -60,7 +61,7 @@ def doctor(
     """Check the set-up and say what is wrong, and how to mend it. Exit code 1 if something is."""
     given = {name: value for name, value in locals().items() if name != "config"}
     settings = settings_of(config, **given)
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     unwell = [name for name, check in CHECKS.items() if not _passes(console, name, check, settings)]
     if unwell:
         console.print(f"\n{len(unwell)} of {len(CHECKS)} checks found something to mend.")
@@ -72,34 +73,37 @@ def _passes(console: Console, name: str, check: Callable[[Settings], str], setti
     try:
         finding = check(settings)
     except (Unwell, Refusal, OSError, ssl.SSLError) as problem:
-        console.print(f"[red]✗[/red] {name}: {problem}")
+        console.print(f"[red]✗[/red] {name}: {escape(str(problem))}")
         return False
-    console.print(f"[green]✓[/green] {name}: {finding}")
+    console.print(f"[green]✓[/green] {name}: {escape(finding)}")
     return True
 
 
 def _data_folder(settings: Settings) -> str:
-    settings.data.mkdir(parents=True, exist_ok=True)
-    if not os.access(settings.data, os.W_OK | os.X_OK):
-        raise Unwell(f"{settings.data} cannot be written by this user: change its owner or choose another --data")
-    free = shutil.disk_usage(settings.data).free
+    there = next(each for each in (settings.data.absolute(), *settings.data.absolute().parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise Unwell(f"{there} cannot be written by this user: change its owner or choose another --data")
+    free = shutil.disk_usage(there).free
     if free < LEAST_FREE_BYTES:
-        raise Unwell(f"only {free // 1024**2} MiB are free at {settings.data}: make room for at least 1 GiB")
-    return f"{settings.data}, {free // 1024**3} GiB free"
+        raise Unwell(f"only {free // 1024**2} MiB are free at {there}: make room for at least 1 GiB")
+    made = "" if settings.data.exists() else " (made at the first start)"
+    return f"{settings.data}{made}, {free // 1024**3} GiB free"
 
 
 def _database(settings: Settings) -> str:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise Unwell(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
     opened = open_database(settings)
+    if opened.is_sqlite and not Path(str(opened.url.database)).exists():
+        return f"{opened.describe()} is made at the first start"
     try:
         has, should = migrations.current(opened)
-    except Exception as problem:
-        raise Unwell(f"{opened.describe()} does not answer: {str(problem).splitlines()[0]}") from None
     finally:
         opened.close()
     if has is None:
         return f"{opened.describe()} is empty; its tables are made at the first start"
+    if not migrations.is_known(has):
+        raise Unwell(f"{opened.describe()} is at revision {has}, which a newer version of Fairlead has made")
     if has != should:
         return f"{opened.describe()} is at revision {has}; the next start brings it to {should}"
     return f"{opened.describe()} is up to date"
@@ -107,11 +111,15 @@ def _database(settings: Settings) -> str:
 
 def _payloads(settings: Settings) -> str:
     store = open_blobs(settings.blobs_url)
+    if not settings.blobs and not settings.data.exists():
+        return f"{store.describe()} (made at the first start)"
     store.check()
     return store.describe()
 
 
 def _keys(settings: Settings) -> str:
+    if not any(settings.keys_folder.glob("*.pem")):
+        return f"{settings.keys_folder} (made at the first start)"
     open_tokens(settings)
     for file in settings.keys_folder.glob("*.pem"):
         if stat.S_IMODE(file.stat().st_mode) & 0o077:
@@ -128,9 +136,13 @@ def _listeners(settings: Settings) -> str:
 
 
 def _answers(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((host, port)) == 0
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except socket.gaierror as problem:
+        raise Unwell(f"{host} is not the name or address of this machine: {problem.strerror}") from None
+    except OSError:
+        return False
+    return True
 
 
 def _internal_listener(settings: Settings) -> str:

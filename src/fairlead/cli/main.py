@@ -21,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
     help="One server for everything an organization runs in the field. Start with [bold]fairlead serve[/bold].",
 )
 app.command("serve")(serve)
@@ -48,11 +49,14 @@ def top(
 
 
 def main() -> None:
-    """Run the command line. A refusal is one line on standard error and exit code 2, never a traceback."""
+    """Run the command line. A no is one line on standard error and exit code 2, never a traceback."""
     try:
         app()
     except Refusal as refusal:
         print(f"fairlead: {refusal}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as problem:
+        print(f"fairlead: {problem.filename or 'the system'}: {problem.strerror or problem}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import string
 
-from fairlead.app import prepare
+from fairlead.app import make_sure_payloads_can_be_kept, prepare
 from fairlead.base.database import Database
 from fairlead.base.scope import system_scope
 from fairlead.cli.options import (
@@ -27,7 +28,7 @@ from fairlead.cli.options import (
 )
 from fairlead.domain import identity
 from fairlead.logs import set_up_logs
-from fairlead.serve import Listeners, run
+from fairlead.serve import Listeners, make_sure_certificate_is_good, run
 from fairlead.settings import Settings
 
 FIRST_EMAIL = "admin@fairlead.local"
@@ -57,15 +58,18 @@ def serve(
     given = {name: value for name, value in locals().items() if name != "config"}
     settings = settings_of(config, **given)
     set_up_logs(settings.log_level, settings.log_format)
+    make_sure_certificate_is_good(settings)
     listeners = Listeners.open(settings)
     opened = prepare(settings)
+    make_sure_payloads_can_be_kept(settings)
     if not settings.multitenant:
         _greet_first_user(opened, settings)
     opened.close()
     scheme = "https" if settings.is_tls else "http"
-    print(f"Fairlead serves {scheme}://{settings.listen}", flush=True)
-    if settings.internal_listen:
-        print(f"The internal API and /metrics are at http://{settings.internal_listen}", flush=True)
+    public, internal = listeners.addresses(settings)
+    print(f"Fairlead serves {scheme}://{public}", flush=True)
+    if internal:
+        print(f"The internal API and /metrics are at http://{internal}", flush=True)
     run(settings, listeners)
 
 
@@ -75,7 +79,7 @@ def _greet_first_user(database: Database, settings: Settings) -> None:
     with database.read(scope) as tx:
         if identity.search_users(tx):
             return
-    password = secrets.token_urlsafe(12)
+    password = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(16))
     password_hash = identity.prepare_password(password)
     with database.begin(scope) as tx:
         identity.add_user(tx, FIRST_EMAIL, password_hash)

@@ -28,12 +28,12 @@ class DatabaseIsNewer(Refusal):
 def upgrade(database: Database) -> None:
     """Bring the tables up to date. Several processes may try at once: one does it, the others wait."""
     config = _config()
-    with database.engine.connect() as connection:
+    with database.outside() as connection:
         connection = connection.execution_options(fairlead_writing=True)
         with connection.begin():
             if not database.is_sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-            _make_sure_it_is_not_newer(connection, config)
+            _make_sure_it_is_not_newer(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -41,14 +41,19 @@ def upgrade(database: Database) -> None:
 def current(database: Database) -> tuple[str | None, str | None]:
     """The revision that the database has, and the one that it should have."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
-    with database.engine.connect() as connection:
+    with database.outside() as connection:
         return MigrationContext.configure(connection).get_current_revision(), head
 
 
-def _make_sure_it_is_not_newer(connection: sa.Connection, config: Config) -> None:
+def is_known(revision: str | None) -> bool:
+    """Is this a revision that this version can start from? None is: there are no tables yet."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision is None or revision in known
+
+
+def _make_sure_it_is_not_newer(connection: sa.Connection) -> None:
     revision = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
+    if not is_known(revision):
         raise DatabaseIsNewer(revision=revision)
 
 

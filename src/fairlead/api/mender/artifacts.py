@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import re
 from collections.abc import Callable
 from datetime import datetime
 from itertools import groupby
@@ -14,13 +14,14 @@ from litestar import Request, Response, Router, delete, get, post, put
 from fairlead.api.mender.auth import for_users
 from fairlead.api.mender.context import Call
 from fairlead.api.mender.upload import ArtifactForm, drain, read_form
-from fairlead.api.mender.wire import add_header, parameter
+from fairlead.api.mender.wire import add_header, empty, parameter
 from fairlead.base.errors import Refusal
 from fairlead.domain import artifacts
 from fairlead.domain.artifacts import Artifact, Upload
 
 TAGS = ["Deployments (management)"]
 PREFIX = "/api/management/v1/deployments"
+_UUID = re.compile(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 class NotAnId(Refusal):
@@ -68,10 +69,9 @@ def wire_artifact(artifact: Artifact) -> WireArtifact:
 
 def checked_id(text: str) -> str:
     """The id, if it is a UUID; the reference refuses others before it looks for them."""
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        raise NotAnId from None
+    if not _UUID.fullmatch(text):
+        raise NotAnId
+    return text.lower()
 
 
 @get("/artifacts", sync_to_thread=True, summary="List Artifacts")
@@ -98,7 +98,7 @@ def _store(call: Call, form: ArtifactForm) -> Artifact:
 
 
 @post("/artifacts", request_max_body_size=None, summary="Upload Artifact")
-async def upload_artifact(request: Request[Any, Any, Any], call: Call) -> Response[None]:
+async def upload_artifact(request: Request[Any, Any, Any], call: Call) -> Response[bytes]:
     """Take in an artifact: multipart with `description` and `size` first, `artifact` last."""
     in_thread: Callable[..., Any] = request.app.state.in_thread
     chunks = request.stream()
@@ -117,7 +117,7 @@ async def upload_artifact(request: Request[Any, Any, Any], call: Call) -> Respon
         if form is not None:
             await in_thread(form.discard)
     add_header(request, "location", f"./management/v1/deployments/artifacts/{artifact.id}")
-    return Response(None, status_code=201)
+    return empty(201)
 
 
 @get("/artifacts/{artifact_id:str}", sync_to_thread=True, summary="Show Artifact")

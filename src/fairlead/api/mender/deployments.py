@@ -12,7 +12,7 @@ from fairlead.api.mender.artifacts import PREFIX, TAGS
 from fairlead.api.mender.auth import for_users
 from fairlead.api.mender.context import Call
 from fairlead.api.mender.errors import BadBody, BadParameter
-from fairlead.api.mender.wire import add_header, add_links, add_total, epoch_parameter, page_of, parameter
+from fairlead.api.mender.wire import add_header, add_links, add_total, empty, epoch_parameter, page_of, parameter
 from fairlead.base import clock
 from fairlead.base.errors import Refusal
 from fairlead.domain import deployments
@@ -105,7 +105,7 @@ class WireNewDeployment(msgspec.Struct):
 
 def _create(
     request: Request[Any, Any, Any], call: Call, wire: WireNewDeployment, group: str | None = None
-) -> Response[None]:
+) -> Response[bytes]:
     new = NewDeployment(
         name=wire.name,
         artifact_name=wire.artifact_name,
@@ -118,7 +118,7 @@ def _create(
     with call.begin() as tx:
         deployment = deployments.create(tx, new)
     add_header(request, "location", f"./management/v1/deployments/deployments/{deployment.id}")
-    return Response(None, status_code=201)
+    return empty(201)
 
 
 def _zoned(moment: datetime | None) -> datetime | None:
@@ -142,7 +142,7 @@ _DECODING = "Validating request body"
     opt={"decoding": _DECODING},
     summary="Create Deployment",
 )
-def create_deployment(request: Request[Any, Any, Any], call: Call, data: WireNewDeployment) -> Response[None]:
+def create_deployment(request: Request[Any, Any, Any], call: Call, data: WireNewDeployment) -> Response[bytes]:
     """Roll a release out to the devices listed, or to all that are accepted."""
     return _create(request, call, data)
 
@@ -153,7 +153,9 @@ def create_deployment(request: Request[Any, Any, Any], call: Call, data: WireNew
     opt={"decoding": _DECODING},
     summary="Create Deployment for a Group of Devices",
 )
-def create_for_group(request: Request[Any, Any, Any], call: Call, name: str, data: WireNewDeployment) -> Response[None]:
+def create_for_group(
+    request: Request[Any, Any, Any], call: Call, name: str, data: WireNewDeployment
+) -> Response[bytes]:
     """Roll a release out to the accepted devices of a group."""
     return _create(request, call, data, group=name)
 

@@ -10,8 +10,8 @@ from litestar import Request, Response, Router, delete, get, post, put
 
 from fairlead.api.mender.auth import for_users
 from fairlead.api.mender.context import Call
-from fairlead.api.mender.errors import BadParameter
-from fairlead.api.mender.wire import add_header, add_links, page_of, parameter, parameters
+from fairlead.api.mender.errors import BadBody, BadParameter
+from fairlead.api.mender.wire import add_header, add_links, empty, page_of, parameter, parameters
 from fairlead.domain import devices
 from fairlead.domain.devices import Status
 
@@ -98,25 +98,30 @@ def search_devices(request: Request[Any, Any, Any], call: Call, data: DeviceFilt
 
 
 class Preauthorization(msgspec.Struct):
-    identity_data: dict[str, Any]
-    pubkey: str
+    identity_data: dict[str, Any] = {}
+    pubkey: str = ""
+
+
+_PREAUTHORIZATION = "failed to decode preauth request"
 
 
 @post(
     "/devices",
     sync_to_thread=True,
-    opt={"decoding": "failed to decode preauth request"},
+    opt={"decoding": _PREAUTHORIZATION},
     summary="Preauthorize",
 )
-def preauthorize(request: Request[Any, Any, Any], call: Call, data: Preauthorization) -> Response[WireDevice | None]:
+def preauthorize(request: Request[Any, Any, Any], call: Call, data: Preauthorization) -> Response[WireDevice] | Response[bytes]:
     """Vouch for a device before it asks. One that is known already is answered with 409 and what is known."""
     try:
         with call.begin() as tx:
             device = devices.preauthorize(tx, data.identity_data, data.pubkey)
     except devices.DeviceExists as exists:
         return Response(wire_device(exists.facts["device"]), status_code=409)
+    except (devices.BadIdentity, devices.BadPublicKey) as bad:
+        raise BadBody(what=_PREAUTHORIZATION, reason=bad) from None
     add_header(request, "location", f"devices/{device.id}")
-    return Response(None, status_code=201)
+    return empty(201)
 
 
 class Count(msgspec.Struct):
@@ -152,7 +157,7 @@ def remove_auth_set(call: Call, device_id: str, auth_set_id: str) -> None:
 
 
 class WireStatus(msgspec.Struct):
-    status: str
+    status: str = ""
 
 
 @put(
@@ -189,9 +194,11 @@ class Limit(msgspec.Struct):
     limit: int
 
 
-@get("/limits/max_devices", sync_to_thread=True, summary="Get Device Limit")
-def show_device_limit(call: Call) -> Limit:
-    """How many devices may be accepted; 0 means any number."""
+@get(["/limits/max_devices", "/limits/{name:str}"], sync_to_thread=True, summary="Get Device Limit")
+def show_device_limit(call: Call, name: str = "max_devices") -> Limit:
+    """How many devices may be accepted; 0 means any number. There is no other limit."""
+    if name != "max_devices":
+        raise BadParameter(reason=f"unsupported limit {name}")
     with call.read() as tx:
         return Limit(devices.device_limit(tx))
 

@@ -13,7 +13,7 @@ from fairlead.api.mender.auth import for_devices
 from fairlead.api.mender.context import Call, Context
 from fairlead.api.mender.errors import BadBody
 from fairlead.api.mender.front_door import WireAuthRequest
-from fairlead.api.mender.wire import parameter
+from fairlead.api.mender.wire import empty, parameter
 from fairlead.base.errors import Refusal
 from fairlead.domain import artifacts, deployments, devices
 
@@ -37,15 +37,16 @@ async def ask_for_admission(
     request: Request[Any, Any, Any], context: Context, data: WireAuthRequest
 ) -> Response[bytes]:
     """Let the device in, or note that it asks."""
-    for name, value in (("id_data", data.id_data), ("pubkey", data.pubkey)):
-        if not value:
-            raise BadBody(what="invalid auth request", reason=f"{name} must be provided")
+    if not data.id_data:
+        raise devices.BadAuthRequest(reason="id_data must be provided")
+    if not data.pubkey:
+        raise devices.BadAuthRequest(reason="pubkey must be provided")
     signature = request.headers.get("x-men-signature")
     if not signature:
         raise SignatureMissing
     body = await request.body()
     token = await context.admissions.submit(
-        devices.AuthRequest(body, signature, data.id_data, data.pubkey, data.tenant_token)
+        devices.AuthRequest(body, signature, data.id_data, data.pubkey, data.tenant_token or "")
     )
     return Response(token.encode(), media_type="application/jwt")
 
@@ -71,20 +72,20 @@ def _value(attribute: WireAttribute) -> Any:
     return value
 
 
-async def _report(call: Call, context: Context, data: list[WireAttribute], *, replace: bool) -> Response[None]:
+async def _report(call: Call, context: Context, data: list[WireAttribute], *, replace: bool) -> Response[bytes]:
     report = devices.report_of(call.scope.tenant_id, call.device_id, _checked(data), replace=replace)
     await context.reports.submit(report)
-    return Response(None, status_code=200, media_type="application/json")
+    return empty(200)
 
 
 @patch("/inventory/device/attributes", tags=["Device inventory"], summary="Assign Attributes")
-async def assign_attributes(call: Call, context: Context, data: list[WireAttribute]) -> Response[None]:
+async def assign_attributes(call: Call, context: Context, data: list[WireAttribute]) -> Response[bytes]:
     """Lay the attributes over what the device has reported before."""
     return await _report(call, context, data, replace=False)
 
 
 @put("/inventory/device/attributes", tags=["Device inventory"], summary="Replace Attributes")
-async def replace_attributes(call: Call, context: Context, data: list[WireAttribute]) -> Response[None]:
+async def replace_attributes(call: Call, context: Context, data: list[WireAttribute]) -> Response[bytes]:
     """Put the attributes in place of what the device has reported before."""
     return await _report(call, context, data, replace=True)
 

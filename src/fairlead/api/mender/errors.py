@@ -82,17 +82,22 @@ def word_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Re
     if isinstance(error, MethodNotAllowedException):
         return _answer(request, 405, "method not allowed", dict(error.headers or {}))
     if isinstance(error, ValidationException):
-        return _answer(request, 400, _first_problem(error))
+        return _answer(request, 400, _first_problem(request, error))
     if isinstance(error, ClientException):
         return _answer(request, error.status_code, error.detail or "bad request")
     return word_bug(request, error)
 
 
-def _first_problem(error: ValidationException) -> str:
+def what_is_decoded(request: Request[Any, Any, Any]) -> str:
+    """How the operation words that it cannot read its body."""
+    return str(request.route_handler.opt.get("decoding", "failed to decode request body"))
+
+
+def _first_problem(request: Request[Any, Any, Any], error: ValidationException) -> str:
     problems: Any = error.extra or [{}]
     first = problems[0] if isinstance(problems, list) and isinstance(problems[0], dict) else {}
     if first.get("key") == "data" or first.get("source") == "body" or not first:
-        return "failed to decode request body: JSON payload is empty"
+        return f"{what_is_decoded(request)}: JSON payload is empty"
     return f"Can't parse param {first.get('key', '')}"
 
 

@@ -52,9 +52,9 @@ class _NextV2(msgspec.Struct):
 class WireAuthRequest(msgspec.Struct):
     """`POST auth_requests`: the identity is a JSON object inside a string."""
 
-    id_data: str
-    pubkey: str
-    tenant_token: str = ""
+    id_data: str | None = None
+    pubkey: str | None = None
+    tenant_token: str | None = None
 
 
 _next_v1 = msgspec.json.Decoder(_Provides)
@@ -178,7 +178,8 @@ class FrontDoor:
         if said is None or not complete or not said.id_data or not said.pubkey:
             await self._pass_on(scope, _again(body, receive, complete), send)
             return
-        request = devices.AuthRequest(body, signature.decode("latin-1"), said.id_data, said.pubkey, said.tenant_token)
+        tenant_token = said.tenant_token or ""
+        request = devices.AuthRequest(body, signature.decode("latin-1"), said.id_data, said.pubkey, tenant_token)
         try:
             token = await self._context.admissions.submit(request)
         except (Refusal, Stopping) as refusal:

@@ -28,7 +28,6 @@ NOT_BUILT: tuple[tuple[str, str], ...] = (
     ("POST", "/api/internal/v1/inventory/devices"),
     ("POST", "/api/internal/v1/inventory/tenants/{tenant_id:str}/devices/{status:str}"),
     ("PATCH", "/api/internal/v1/inventory/tenants/{tenant_id:str}/device/{device_id:str}/attribute/scope/{name:str}"),
-    ("POST", "/api/internal/v2/inventory/tenants/{tenant_id:str}/filters/search"),
     ("GET", "/api/internal/v1/deployments/tenants/{id:str}/limits/storage"),
     ("PUT", "/api/internal/v1/deployments/tenants/{id:str}/limits/storage"),
     ("POST", "/api/internal/v1/deployments/tenants"),

@@ -77,7 +77,7 @@ def _as_number(text: str) -> tuple[float, ...]:
         number = float(text)
     except ValueError:
         return ()
-    return (number,) if math.isfinite(number) and "_" not in text else ()
+    return (number,) if math.isfinite(number) and text.isascii() and "_" not in text else ()
 
 
 def _orders(request: Request[Any, Any, Any]) -> list[devices.Order]:
@@ -173,11 +173,11 @@ def list_members(request: Request[Any, Any, Any], call: Call, name: str) -> list
     return ids
 
 
-class GroupChange(msgspec.Struct, omit_defaults=True):
-    """How many devices were meant, and how many changed; zero is left out (mender.md §2.2)."""
+class GroupChange(msgspec.Struct):
+    """How many devices were meant, and how many changed. Zero is said too: the reference requires both."""
 
-    matched_count: int = 0
-    updated_count: int = 0
+    matched_count: int
+    updated_count: int
 
 
 _SCHEMA = "invalid payload schema"

@@ -18,6 +18,7 @@ MANAGEMENT: tuple[tuple[str, str], ...] = (
     ("GET", "/v2/inventory/filters/{id:str}/search"),
     ("POST", "/v1/deployments/artifacts/generate"),
     ("POST", "/v2/deployments/deployments"),
+    ("POST", "/v1/useradm/auth/plan-verify"),
     ("GET", "/v1/useradm/roles"),
     ("POST", "/v1/useradm/roles"),
     ("GET", "/v1/useradm/roles/{id:str}"),
@@ -28,7 +29,6 @@ MANAGEMENT: tuple[tuple[str, str], ...] = (
     ("GET", "/v1/useradm/2faqr"),
     ("PUT", "/v1/useradm/2faverify"),
     ("GET", "/v1/tenantadm/user/tenant"),
-    ("POST", "/v2/tenantadm/tenants/trial"),
     ("POST", "/v2/tenantadm/tenants/{id:str}/cancel"),
     ("POST", "/v2/tenantadm/tenants/{id:str}/upgrade/start"),
     ("POST", "/v2/tenantadm/tenants/{id:str}/upgrade/complete"),
@@ -45,9 +45,9 @@ MANAGEMENT: tuple[tuple[str, str], ...] = (
 OPEN: tuple[tuple[str, str], ...] = (
     ("POST", "/v1/useradm/auth/password-reset/start"),
     ("POST", "/v1/useradm/auth/password-reset/complete"),
-    ("POST", "/v1/useradm/auth/plan-verify"),
     ("POST", "/v1/tenantadm/tenants"),
     ("POST", "/v2/tenantadm/tenants"),
+    ("POST", "/v2/tenantadm/tenants/trial"),
     ("DELETE", "/v2/tenantadm/tenants/{id:str}"),
     ("PUT", "/v2/tenantadm/tenants/{id:str}/status"),
 )

@@ -12,7 +12,7 @@ from litestar import Request, Response, Router, delete, get, post, put
 
 from fairlead.api.mender.auth import for_users
 from fairlead.api.mender.context import Call, Context
-from fairlead.api.mender.wire import add_header, decode, epoch_parameter, parameters
+from fairlead.api.mender.wire import add_header, decode, empty, epoch_parameter, parameters
 from fairlead.base.errors import Kind, Refusal
 from fairlead.domain import identity
 
@@ -94,8 +94,8 @@ def list_users(request: Request[Any, Any, Any], call: Call) -> list[WireUser]:
 class NewUser(msgspec.Struct):
     """A new account. `login` names other ways in, which the reference shows and does not define: it is not used."""
 
-    email: str
-    password: str
+    email: str = ""
+    password: str = ""
     roles: list[str] | None = None
     login: dict[str, str] | None = None
 
@@ -104,13 +104,14 @@ _USER = "failed to decode request body"
 
 
 @post("/users", sync_to_thread=True, opt={"decoding": _USER}, summary="Create User")
-def add_user(request: Request[Any, Any, Any], call: Call, data: NewUser) -> Response[None]:
+def add_user(request: Request[Any, Any, Any], call: Call, data: NewUser) -> Response[bytes]:
     call.scope.require(identity.Permission.MANAGE_USERS)
+    identity.make_sure_email_is_good(data.email)
     password_hash = identity.prepare_password(data.password)
     with call.begin() as tx:
         user = identity.add_user(tx, data.email, password_hash, data.roles)
     add_header(request, "location", f"users/{user.id}")
-    return Response(None, status_code=201)
+    return empty(201)
 
 
 def _meant(call: Call, user_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,13 +10,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request
+from litestar import Request, Response
 
-from fairlead.api.mender.errors import BadBody, BadParameter, WrongContentType
+from fairlead.api.mender.errors import BadBody, BadParameter, WrongContentType, what_is_decoded
 
 LARGEST_PER_PAGE = 500
 DEFAULT_PER_PAGE = 20
 LARGEST_PAGE = 10_000_000
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 NEWEST_EPOCH_SECONDS = 253_402_300_799  # the end of the year 9999
 
 
@@ -25,9 +27,8 @@ class WireRequest(Request[Any, Any, Any]):
     async def json(self) -> Any:
         field = self.route_handler.parsed_data_field
         wanted = field.annotation if field is not None else Any
-        what = self.route_handler.opt.get("decoding", "failed to decode request body")
         check_content_type(self.scope)
-        return decode(await self.body(), wanted, what)
+        return decode(await self.body(), wanted, what_is_decoded(self))
 
 
 def decode(body: bytes, wanted: Any, what: str) -> Any:
@@ -37,7 +38,7 @@ def decode(body: bytes, wanted: Any, what: str) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as problem:
         reason = "nested too deeply" if isinstance(problem, RecursionError) else str(problem)
         raise BadBody(what=what, reason=reason or "not JSON") from None
-    if b"\\u0000" in body:
+    if b"\\u0000" in body and _NUL.search(body):
         raise BadBody(what=what, reason="NUL characters are not allowed")
     return value
 
@@ -126,6 +127,11 @@ def _address(request: Request[Any, Any, Any], number: int, size: int) -> str:
 
 def add_total(request: Request[Any, Any, Any], total: int) -> None:
     add_header(request, "x-total-count", str(total))
+
+
+def empty(status_code: int) -> Response[bytes]:
+    """An answer whose status says it all. (For None the framework would write `null`.)"""
+    return Response(b"", status_code=status_code, media_type="application/json")
 
 
 def add_header(request: Request[Any, Any, Any], name: str, value: str) -> None:

@@ -126,10 +126,15 @@ class FileIncoming:
             self._close()
 
     def _flush_now_and_then(self, written_bytes: int) -> None:
-        """Spread the wait for a slow disk over the upload, so that the answer after its last byte comes soon."""
+        """Spread the wait for a slow disk over the upload, so that the answer after its last byte comes soon.
+
+        What is on the disk is let go of: a large payload must not push the database out of the system's memory, and
+        pages used again and again are far cheaper than new ones (2 GiB took 0.5 s of kernel time instead of 4.3 s).
+        """
         self._unflushed_bytes += written_bytes
         if self._unflushed_bytes >= FLUSH_EVERY_BYTES:
             os.fdatasync(self._file)
+            os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_DONTNEED)
             self._unflushed_bytes = 0
 
     @contextmanager

@@ -1,5 +1,6 @@
 """Where records are kept: SQLite or PostgreSQL, through the same SQLAlchemy Core statements."""
 
+from fairlead.base.database.binding import TenantNotBound
 from fairlead.base.database.changes import Change, Changes
 from fairlead.base.database.columns import TENANT, Moment, metadata, tenant_column
 from fairlead.base.database.dialects import (
@@ -12,8 +13,8 @@ from fairlead.base.database.dialects import (
     number_at,
     text_at,
 )
-from fairlead.base.database.engine import BadDatabaseUrl, Database, DatabaseIsAway, StorageIsFull
-from fairlead.base.database.transaction import TenantNotBound, Tx
+from fairlead.base.database.engine import BadDatabaseUrl, Database, DatabaseCannotBeUsed, DatabaseIsAway, StorageIsFull
+from fairlead.base.database.transaction import Tx
 
 __all__ = [
     "TENANT",
@@ -21,6 +22,7 @@ __all__ = [
     "Change",
     "Changes",
     "Database",
+    "DatabaseCannotBeUsed",
     "DatabaseIsAway",
     "Document",
     "Moment",

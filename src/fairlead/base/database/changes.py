@@ -3,11 +3,11 @@
 What is kept in memory (verified tokens, devices with nothing to do) is corrected by announcements. An
 announcement is a row written in the transaction that makes the change; every process reads the new rows four
 times a second. A process that could not read them says so (`fresh()` is false), and its memory is not trusted.
+One that could not read them for so long that some are gone forgets all that it remembers, and starts over.
 """
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections import defaultdict
@@ -41,7 +41,7 @@ changes = sa.Table(
     sqlite_autoincrement=True,
 )
 
-_newer = sa.select(changes).where(changes.c.id > sa.bindparam("last_id")).order_by(changes.c.id)
+_since = sa.select(changes).where(changes.c.id >= sa.bindparam("last_id")).order_by(changes.c.id)
 _newest = sa.select(sa.func.coalesce(sa.func.max(changes.c.id), 0))
 
 
@@ -62,6 +62,7 @@ class Changes:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
+        self._start_over: list[Callable[[], None]] = []
         self._last_id = 0
         self._read_at = float("-inf")
         self._stop = threading.Event()
@@ -70,6 +71,10 @@ class Changes:
     def on(self, kind: str, listener: Listener) -> None:
         """Call the listener with the subject of each such change, from here or from any other process."""
         self._listeners[kind].append(listener)
+
+    def when_missed(self, start_over: Callable[[], None]) -> None:
+        """Do this when some changes can never be heard of any more."""
+        self._start_over.append(start_over)
 
     def apply(self, change: Change) -> None:
         """Tell the listeners. Hearing of the same change twice must be harmless: it happens."""
@@ -82,9 +87,10 @@ class Changes:
 
     def start(self) -> None:
         """Begin to listen. What was announced earlier is in the database that memory is filled from."""
+        began_at = time.monotonic()
         with self._database.across_tenants("listen to changes", writing=False) as tx:
             self._last_id = tx.scalar(_newest)
-        self._read_at = time.monotonic()
+        self._read_at = began_at
         self._thread = threading.Thread(target=self._follow, name="changes", daemon=True)
         self._thread.start()
 
@@ -97,22 +103,35 @@ class Changes:
         """Hear of what is new. Freshness counts from before the look, not from after it."""
         began_at = time.monotonic()
         with self._database.across_tenants("listen to changes", writing=False) as tx:
-            news = tx.all(_newer, {"last_id": self._last_id})
+            news = list(tx.all(_since, {"last_id": self._last_id}))
+        first = news[0].id if news else 0
+        if first not in {self._last_id, 1}:  # the newest is always kept, so others have come and gone meanwhile
+            log.warning("changes.missed", last=self._last_id)
+            for start_over in self._start_over:
+                start_over()
+            self._last_id = 0
         for row in news:
-            self.apply(Change(row.kind, row.subject))
-            self._last_id = row.id
+            if row.id > self._last_id:
+                self.apply(Change(row.kind, row.subject))
+                self._last_id = row.id
         self._read_at = began_at
 
     def forget_old(self) -> None:
-        """Drop announcements that every process has long heard."""
+        """Drop announcements that every process has long heard, but for the newest: by it they know where they are."""
         with self._database.across_tenants("forget old changes") as tx:
-            tx.run(sa.delete(changes).where(changes.c.announced_at < clock.now() - KEPT))
+            newest = tx.scalar(_newest)
+            tx.run(sa.delete(changes).where(changes.c.announced_at < clock.now() - KEPT, changes.c.id < newest))
 
     def _follow(self) -> None:
+        reading = True
         while not self._stop.wait(POLL_SECONDS):
             try:
                 self.read()
             except Exception as problem:  # the database may be away: memory is not trusted until it is back
-                log.warning("changes.unread", problem=str(problem))
-                with contextlib.suppress(Exception):
-                    self._stop.wait(POLL_SECONDS)
+                if reading:
+                    log.warning("changes.unread", problem=str(problem))
+                reading = False
+            else:
+                if not reading:
+                    log.info("changes.read_again")
+                reading = True

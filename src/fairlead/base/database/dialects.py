@@ -26,6 +26,9 @@ def from_document(column: Any) -> Any:
     return sa.cast(column, sa.Text)
 
 
+_NOWHERE = ("\0", "\0")
+
+
 class json_merge(FunctionElement[Any]):
     """The first document with the second laid over it: keys of two levels are united, the newer value wins."""
 
@@ -46,12 +49,17 @@ def _merge_on_postgresql(element: json_merge, compiler: SQLCompiler, **kw: Any) 
 
 
 class _AtPath(FunctionElement[Any]):
-    """Something about the value under a key of a document and a key within that."""
+    """Something about the value under a key of a document and a key within that.
+
+    SQLite's paths cannot say a key with a quotation mark. Who writes documents keeps them out of keys, so such a key
+    is not there.
+    """
 
     inherit_cache = True
 
     def __init__(self, document: Any, outer: str, inner: str) -> None:
-        path = "$." + json.dumps(outer, ensure_ascii=False) + "." + json.dumps(inner, ensure_ascii=False)
+        keys = (outer, inner) if '"' not in outer + inner else _NOWHERE
+        path = "$" + "".join("." + json.dumps(key, ensure_ascii=False) for key in keys)
         super().__init__(document, sa.literal(path, sa.Text), sa.literal(outer, sa.Text), sa.literal(inner, sa.Text))
 
     def on_sqlite(self, compiler: SQLCompiler, **kw: Any) -> str:
@@ -138,7 +146,8 @@ def _holds_on_sqlite(element: _Holds, compiler: SQLCompiler, **kw: Any) -> str:
     types = "('text')" if isinstance(wanted.type, sa.Text) else "('integer', 'real')"
     each = compiler.process(elements, **kw)
     value = compiler.process(wanted, **kw)
-    return f"EXISTS (SELECT 1 FROM {each} AS held WHERE held.type IN {types} AND held.value = {value})"
+    is_element = f"held.type IN {types} AND held.value = {value} AND typeof(held.key) <> 'text'"  # of no object
+    return f"EXISTS (SELECT 1 FROM {each} AS held WHERE {is_element})"
 
 
 @compiles(_Holds, "postgresql")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -17,6 +19,8 @@ from fairlead.base.database.changes import Changes
 from fairlead.base.database.transaction import Tx
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.scope import Scope
+
+log = structlog.get_logger()
 
 BUSY_SECONDS = 30
 POOL_SIZE = 40
@@ -32,6 +36,13 @@ class BadDatabaseUrl(Refusal):
 class DatabaseIsAway(Refusal):
     kind = Kind.UNAVAILABLE
     message = "The database does not answer at the moment; please try again."
+
+
+class DatabaseCannotBeUsed(Refusal):
+    """Told to whoever starts a server or a command, who can mend it; a client is only told `DatabaseIsAway`."""
+
+    kind = Kind.UNAVAILABLE
+    message = "The database {url} cannot be used: {reason}"
 
 
 class StorageIsFull(Refusal):
@@ -52,6 +63,16 @@ class Database:
     def describe(self) -> str:
         """Where the records are, without the password."""
         return self.url.set(drivername=self.url.get_backend_name()).render_as_string(hide_password=True)
+
+    @contextlib.contextmanager
+    def outside(self) -> Iterator[sa.Connection]:
+        """A connection for what comes before any tenant: looking for tables, and making them."""
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except DBAPIError as problem:
+            reason = " ".join(str(problem.orig).split())
+            raise DatabaseCannotBeUsed(url=self.describe(), reason=reason[:400]) from problem
 
     def begin(self, scope: Scope) -> contextlib.AbstractContextManager[Tx]:
         """A transaction that may write, within one tenant."""
@@ -76,8 +97,9 @@ class Database:
                     yield tx
                     announced = tx.write_announcements() if writing else []
             for change in announced:
-                self.changes.apply(change)
-            tx.do_afterwards()
+                _without_harm(partial(self.changes.apply, change))
+            for deed in tx.afterwards_deeds:
+                _without_harm(deed)
 
     def close(self) -> None:
         self.changes.stop()
@@ -87,18 +109,22 @@ class Database:
 def _normal(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
-    except ArgumentError:
-        raise BadDatabaseUrl(url=url) from None
+    except (ArgumentError, ValueError):
+        raise BadDatabaseUrl(url=_without_password(url)) from None
     backend = parsed.drivername.split("+")[0]
-    if backend == "sqlite" and parsed.database:
+    if backend == "sqlite" and parsed.database and not parsed.database.startswith((":memory:", "file:")):
         return parsed.set(drivername="sqlite+pysqlite")
     if backend in {"postgresql", "postgres"}:
         return parsed.set(drivername="postgresql+psycopg")
-    raise BadDatabaseUrl(url=url if "@" not in url else f"{backend}://…")
+    raise BadDatabaseUrl(url=_without_password(url))
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://…@{rest.rpartition('@')[2]}" if "@" in rest else url
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
         url,
         poolclass=sa.QueuePool,
@@ -106,6 +132,10 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         max_overflow=0,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
+
+    @sa.event.listens_for(engine, "do_connect")
+    def make_file(*_: Any) -> None:
+        _make_private_file(Path(str(url.database)))
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: Any) -> None:
@@ -123,6 +153,17 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     return engine
 
 
+def _make_private_file(path: Path) -> None:
+    """The records hold password hashes: what we make for them is ours alone. SQLite's other files take after it."""
+    if path.exists():
+        return
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as problem:
+        raise DatabaseCannotBeUsed(url=f"sqlite:///{path}", reason=problem.strerror) from problem
+
+
 def _postgresql(url: sa.URL) -> sa.Engine:
     return sa.create_engine(
         url,
@@ -131,6 +172,14 @@ def _postgresql(url: sa.URL) -> sa.Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": 5, "application_name": "fairlead"},
     )
+
+
+def _without_harm(deed: Callable[[], None]) -> None:
+    """What follows a commit cannot undo it: a failure is logged. An announcement is heard again with the next poll."""
+    try:
+        deed()
+    except Exception as problem:
+        log.warning("commit.followed_by_failure", problem=str(problem))
 
 
 @contextlib.contextmanager

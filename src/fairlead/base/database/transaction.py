@@ -6,57 +6,16 @@ import enum
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from weakref import WeakSet
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import BindParameter
 
 from fairlead.base import clock
+from fairlead.base.database.binding import TenantNotBound, has_tenant, make_sure_tenant_is_bound
 from fairlead.base.database.changes import Change, changes
 from fairlead.base.database.columns import TENANT
 from fairlead.base.scope import Scope
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
-
-
-class TenantNotBound(Exception):
-    """A statement touches a tenant's table without saying whose rows it means. Always a bug of ours."""
-
-
-_checked: WeakSet[Any] = WeakSet()
-
-
-def make_sure_tenant_is_bound(statement: Any) -> None:
-    """Refuse a statement that names a tenant's table without `table.c.tenant_id == TENANT`.
-
-    The answer is remembered per statement object, so the statements of hot paths are built once, as constants.
-    """
-    if statement in _checked:
-        return
-    named: set[str] = set()
-    bound: set[str] = set()
-    for element in visitors.iterate(statement):
-        if isinstance(element, sa.Table) and "tenant_id" in element.c:
-            named.add(element.name)
-        elif isinstance(element, sa.BinaryExpression):
-            bound |= _bound_by(element)
-    if statement.is_insert:
-        named.discard(statement.table.name)
-    if named - bound:
-        raise TenantNotBound(f"{', '.join(sorted(named - bound))} used without a tenant in: {statement}")
-    _checked.add(statement)
-
-
-def _bound_by(element: sa.BinaryExpression[Any]) -> set[str]:
-    column, value = element.left, element.right
-    if not isinstance(column, sa.Column) and isinstance(value, sa.Column):
-        column, value = value, column
-    is_tenant = getattr(column, "name", "") == "tenant_id" and hasattr(column, "table")
-    if not (is_tenant and isinstance(value, BindParameter) and value.key == TENANT.key):
-        return set()
-    table = column.table
-    return {getattr(getattr(table, "element", table), "name", "")}
 
 
 class Tx:
@@ -96,14 +55,16 @@ class Tx:
         if self._scope is None:
             return self._connection.execute(statement, parameters)
         make_sure_tenant_is_bound(statement)
-        key = "tenant_id" if statement.is_insert and "tenant_id" in statement.table.c else TENANT.key
+        own = self._own(statement)
         if isinstance(parameters, Sequence):
-            return self._connection.execute(statement, [{**row, key: self.tenant_id} for row in parameters])
-        values = {**(parameters or {}), TENANT.key: self.tenant_id}
-        if statement.is_insert and statement.select is None:
-            values[key] = self.tenant_id
-            values.pop(TENANT.key)
-        return self._connection.execute(statement, values)
+            return self._connection.execute(statement, [{**row, **own} for row in parameters])
+        return self._connection.execute(statement, {**(parameters or {}), **own})
+
+    def _own(self, statement: Any) -> dict[str, str]:
+        """What the statement is told of our tenant: a row to insert takes it as a value, all else as a condition."""
+        if not statement.is_insert or statement.select is not None:
+            return {TENANT.key: self.tenant_id}
+        return {"tenant_id": self.tenant_id} if has_tenant(statement.table) else {}
 
     def one(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> sa.Row[Any] | None:
         return self.run(statement, parameters).first()
@@ -142,6 +103,7 @@ class Tx:
             self._connection.execute(sa.insert(changes), rows)
         return self._announced
 
-    def do_afterwards(self) -> None:
-        for deed in self._afterwards:
-            deed()
+    @property
+    def afterwards_deeds(self) -> list[Callable[[], None]]:
+        """What is left to do once the commit stands."""
+        return self._afterwards

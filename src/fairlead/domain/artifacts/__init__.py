@@ -7,13 +7,15 @@ from fairlead.domain.artifacts.actions import (
     before_removal,
     change_description,
     find,
+    forget_without_payload,
+    hold_release,
     may_upload,
     of_ids,
-    of_release,
     remove,
     search,
     storage,
     sweep_payloads,
+    used_payloads,
 )
 from fairlead.domain.artifacts.format import BrokenArtifact
 from fairlead.domain.artifacts.model import (
@@ -27,6 +29,7 @@ from fairlead.domain.artifacts.model import (
     ArtifactTooLarge,
     ArtifactWasUsed,
     make_sure_description_is_good,
+    make_sure_size_is_good,
 )
 
 __all__ = [
@@ -46,12 +49,15 @@ __all__ = [
     "before_removal",
     "change_description",
     "find",
+    "forget_without_payload",
+    "hold_release",
     "make_sure_description_is_good",
+    "make_sure_size_is_good",
     "may_upload",
     "of_ids",
-    "of_release",
     "remove",
     "search",
     "storage",
     "sweep_payloads",
+    "used_payloads",
 ]

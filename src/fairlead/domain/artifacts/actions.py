@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -19,10 +20,10 @@ from fairlead.domain.artifacts.model import (
     Artifact,
     ArtifactConflict,
     ArtifactNotFound,
-    ArtifactTooLarge,
     StorageIsUsedUp,
     conflicts,
     make_sure_description_is_good,
+    make_sure_size_is_good,
 )
 from fairlead.domain.identity import Permission
 
@@ -60,8 +61,7 @@ class Upload:
     def feed(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes; refuses as soon as they cannot become an artifact any more."""
         self._received_bytes += len(chunk)
-        if self._received_bytes > self._largest_bytes:
-            raise ArtifactTooLarge(limit=self._largest_bytes)
+        make_sure_size_is_good(self._received_bytes, self._largest_bytes)
         self._reader.feed(chunk)
         self._incoming.write(chunk)
 
@@ -94,7 +94,7 @@ def add(tx: Tx, upload: Upload, found: Description, description: str) -> Artifac
     _make_sure_there_is_storage(tx, found.size_bytes)
     for other in store.of_name(tx, found.name):
         if conflicts(other.depends, found.depends):
-            raise ArtifactConflict(depends=dict(found.depends))
+            raise ArtifactConflict(depends=json.dumps(found.depends, ensure_ascii=False))
     artifact = _artifact_of(upload, found, description)
     store.add(tx, artifact)
     audit.record(tx, "artifact.upload", artifact.id, name=artifact.name, size_bytes=artifact.size_bytes)
@@ -152,8 +152,9 @@ def search(tx: Tx, name: str | None = None) -> list[Artifact]:
     return store.search(tx, name)
 
 
-def of_release(tx: Tx, name: str) -> list[Artifact]:
-    """The artifacts of this name, the smallest first."""
+def hold_release(tx: Tx, name: str) -> list[Artifact]:
+    """The artifacts of this name, the smallest first; none is added or removed until the end of the transaction."""
+    tx.one_at_a_time(f"artifact {name}")
     return store.of_name(tx, name)
 
 
@@ -177,6 +178,7 @@ def remove(tx: Tx, blobs: Blobs, artifact_id: str) -> None:
     """Delete an artifact that no running deployment offers. Its payload goes once that is committed."""
     tx.require(Permission.MANAGE_ARTIFACTS)
     artifact = find(tx, artifact_id)
+    tx.one_at_a_time(f"artifact {artifact.name}")
     for check in _before_removal:
         check(tx, artifact_id)
     store.remove(tx, artifact_id)
@@ -188,6 +190,21 @@ def storage(tx: Tx) -> tuple[int, int]:
     """How many bytes the tenant may store (0: any number), and how many it does."""
     tx.require(Permission.VIEW_ARTIFACTS)
     return identity.own_tenant(tx).storage_limit_bytes, store.used_bytes(tx)
+
+
+def used_payloads(tx: Tx) -> set[str]:
+    """Across tenants: the keys of all payloads that belong to an artifact."""
+    return store.blob_keys(tx)
+
+
+def forget_without_payload(tx: Tx, blobs: Blobs) -> int:
+    """Across tenants: forget artifacts whose payload is not there, and say how many there were.
+
+    Only for a backup that is put back: what was deleted while it was made is in its records and not in its payloads.
+    """
+    lost = [key for key in store.blob_keys(tx) if blobs.size(key) is None]
+    store.remove_with_payloads(tx, lost)
+    return len(lost)
 
 
 def sweep_payloads(database: Database, blobs: Blobs) -> int:

@@ -96,6 +96,11 @@ class StorageIsUsedUp(Refusal):
     message = "Storage limit reached: {used} of {limit} bytes are used; delete artifacts that no deployment needs"
 
 
+def make_sure_size_is_good(size_bytes: int, largest_bytes: int = LARGEST_ARTIFACT_BYTES) -> None:
+    if size_bytes > largest_bytes:
+        raise ArtifactTooLarge(limit=largest_bytes)
+
+
 def make_sure_description_is_good(description: str) -> None:
     if len(description) > LONGEST_DESCRIPTION:
         raise DescriptionTooLong(limit=LONGEST_DESCRIPTION)

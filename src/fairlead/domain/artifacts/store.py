@@ -96,6 +96,11 @@ def blob_keys(tx: Tx) -> set[str]:
     return set(tx.run(sa.select(artifacts.c.blob_key)).scalars())
 
 
+def remove_with_payloads(tx: Tx, keys: Sequence[str]) -> None:
+    """Across tenants: take away the artifacts that these payloads belong to."""
+    tx.run(sa.delete(artifacts).where(artifacts.c.blob_key.in_(list_of_strings(keys))))
+
+
 def _as_artifact(row: sa.Row[Any]) -> Artifact:
     values = {name: getattr(row, name) for name in Artifact.__dataclass_fields__}
     values |= {name: msgspec.json.decode(values[name]) for name in _AS_JSON}

@@ -185,6 +185,11 @@ class BadDeployment(Refusal):
     message = "Validating request body: {reason}"
 
 
+class PhasesNotInPlan(Refusal):
+    kind = Kind.FORBIDDEN
+    message = "Feature not available in your Plan: phases need the plan professional or enterprise."
+
+
 class NoDevices(Refusal):
     message = "No devices for the deployment"
 

@@ -36,7 +36,7 @@ def make_sure_provides_are_good(provides: Mapping[str, str]) -> None:
 
 def has_work(tx: Tx, device_id: str) -> bool:
     """Is there anything that the device is at or may be offered, now or later?"""
-    return bool(store.open_of_device(tx, device_id))
+    return bool(store.offerable(tx, device_id))
 
 
 def next_for_device(tx: Tx, device_id: str, provides: Mapping[str, str]) -> Instructions | None:
@@ -46,7 +46,7 @@ def next_for_device(tx: Tx, device_id: str, provides: Mapping[str, str]) -> Inst
     already, or that holds nothing for its type, is noted as such and done with.
     """
     make_sure_provides_are_good(provides)
-    for row in store.open_of_device(tx, device_id, hold=True):
+    for row in store.offerable(tx, device_id, hold=True):
         deployment = store.find(tx, row.deployment_id)
         if deployment is None:
             continue
@@ -88,7 +88,7 @@ def _instruct(
     if provides["artifact_name"] == deployment.artifact_name:
         close_device(tx, row, DeviceStatus.ALREADY_INSTALLED)
         return None
-    artifact = _choose(tx, deployment, provides)
+    artifact = _choose(tx, deployment, row, provides)
     if artifact is None:
         close_device(tx, row, DeviceStatus.NOARTIFACT)
         return None
@@ -106,8 +106,16 @@ def _instruct(
     )
 
 
-def _choose(tx: Tx, deployment: Deployment, provides: Mapping[str, str]) -> artifacts.Artifact | None:
-    """The smallest artifact of the release that the device can install."""
-    mind_depends = identity.own_tenant(tx).plan == _MINDS_DEPENDS
+def _choose(
+    tx: Tx, deployment: Deployment, row: DeviceDeployment, provides: Mapping[str, str]
+) -> artifacts.Artifact | None:
+    """What the device was told before, or else the smallest artifact of the release that it can install.
+
+    In the middle of an update a device may provide something new; what it has begun stays what it was.
+    """
     candidates = artifacts.of_ids(tx, deployment.artifact_ids)
+    told = next((artifact for artifact in candidates if artifact.id == row.artifact_id), None)
+    if told is not None and told.suits(provides, mind_depends=False):
+        return told
+    mind_depends = identity.own_tenant(tx).plan == _MINDS_DEPENDS
     return next((a for a in candidates if a.suits(provides, mind_depends=mind_depends)), None)

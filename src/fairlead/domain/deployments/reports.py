@@ -41,7 +41,8 @@ def report_status(tx: Tx, deployment_id: str, device_id: str, status: DeviceStat
             raise OutcomeStands(status=row.status.value)
         return
     if status is DeviceStatus.FAILURE and _may_retry(tx, row):
-        store.change_device(tx, row, status=DeviceStatus.PENDING.value, attempts=row.attempts + 1, substate=substate)
+        again = {"status": DeviceStatus.PENDING.value, "attempts": row.attempts + 1, "artifact_id": None}
+        store.change_device(tx, row, **again, substate=substate)
         store.count_move(tx, deployment_id, row.status, DeviceStatus.PENDING)
     elif status in FINISHED:
         close_device(tx, row, status, substate=substate)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from fairlead.base import clock
 from fairlead.base.database import Tx
-from fairlead.domain import artifacts, audit, devices
+from fairlead.domain import artifacts, audit, devices, identity
 from fairlead.domain.deployments import store
 from fairlead.domain.deployments.model import (
     AlreadyFinished,
@@ -24,6 +24,7 @@ from fairlead.domain.deployments.model import (
     NoArtifact,
     NoDevices,
     NotPartOfDeployment,
+    PhasesNotInPlan,
     Status,
     make_sure_it_makes_sense,
     plan_phases,
@@ -33,6 +34,9 @@ from fairlead.domain.identity import Permission
 WORK_ADDED = "deployment-added"
 """The change that tells every process that the devices of a deployment have something to do."""
 
+SMALLEST_PLAN = "os"
+"""The one plan that has no phases (the reference's NewDeployment)."""
+
 
 def create(tx: Tx, new: NewDeployment) -> Deployment:
     """Roll a release out to the devices named, to all accepted ones, or to those of a group.
@@ -41,7 +45,9 @@ def create(tx: Tx, new: NewDeployment) -> Deployment:
     """
     tx.require(Permission.MANAGE_DEPLOYMENTS)
     make_sure_it_makes_sense(new)
-    release = artifacts.of_release(tx, new.artifact_name)
+    if new.phases and identity.own_tenant(tx).plan == SMALLEST_PLAN:
+        raise PhasesNotInPlan
+    release = artifacts.hold_release(tx, new.artifact_name)
     if not release:
         raise NoArtifact
     deployment = Deployment(
@@ -137,7 +143,7 @@ def abort(tx: Tx, deployment_id: str) -> None:
 
 def forget_device(tx: Tx, device_id: str) -> None:
     """Take a device out of everything that runs: it counts as decommissioned there."""
-    for row in sorted(store.open_of_device(tx, device_id, hold=True), key=lambda row: row.deployment_id):
+    for row in store.hold_open_of_device(tx, device_id):
         close_device(tx, row, DeviceStatus.DECOMMISSIONED)
 
 

@@ -25,6 +25,8 @@ from fairlead.domain.deployments.model import (
 )
 from fairlead.domain.deployments.tables import counter_name, deployment_logs, deployments, device_deployments
 
+MOST_SEARCHED_WORDS = 100
+
 _dd = device_deployments.c
 _own = sa.select(deployments).where(deployments.c.tenant_id == TENANT)
 _by_id = _own.where(deployments.c.id == sa.bindparam("id"))
@@ -38,11 +40,36 @@ _open_of_device = (
         _dd.device_id == sa.bindparam("device_id"),
         _dd.open.is_(True),
     )
+    .order_by(deployments.c.created_at, deployments.c.id)
+)
+_open_held = _open_of_device.with_for_update(of=device_deployments)
+_newer = deployments.alias("newer")
+_done = device_deployments.alias("done")
+_has_finished_a_newer_one = (
+    sa.select(sa.literal(1))
+    .select_from(_newer)
+    .join(_done, _done.c.deployment_id == _newer.c.id)
+    .where(
+        _dd.tenant_id == TENANT,
+        deployments.c.tenant_id == TENANT,
+        _newer.c.tenant_id == TENANT,
+        _newer.c.created_at > deployments.c.created_at,
+        _done.c.tenant_id == TENANT,
+        _done.c.device_id == _dd.device_id,
+        _done.c.open.is_(False),
+        _done.c.status != DeviceStatus.WAITING.value,
+    )
+    .correlate(deployments, device_deployments)
+    .exists()
+)
+_offerable = (
+    _open_of_device.where(sa.or_(_dd.status != DeviceStatus.WAITING.value, sa.not_(_has_finished_a_newer_one)))
+    .order_by(None)
     .order_by(
         sa.case((_dd.status == DeviceStatus.WAITING.value, 1), else_=0), deployments.c.created_at, deployments.c.id
     )
 )
-_open_held = _open_of_device.with_for_update(of=device_deployments)
+_offerable_held = _offerable.with_for_update(of=device_deployments)
 _one = sa.select(device_deployments).where(
     _dd.tenant_id == TENANT,
     _dd.deployment_id == sa.bindparam("deployment_id"),
@@ -74,8 +101,10 @@ def search(
     conditions: list[sa.ColumnElement[bool]] = [deployments.c.tenant_id == TENANT]
     if status is not None:
         conditions += _of_status(status, clock.now())
-    if any(wanted := words_of(words).split()):
-        conditions.append(sa.or_(*(deployments.c.words.contains(f" {word} ", autoescape=True) for word in wanted)))
+    if words.strip():
+        wanted = words_of(words).split()[:MOST_SEARCHED_WORDS]
+        any_of_them = (deployments.c.words.contains(f" {word} ", autoescape=True) for word in wanted)
+        conditions.append(sa.or_(sa.false(), *any_of_them))
     after, before = created
     if after is not None:
         conditions.append(deployments.c.created_at >= after)
@@ -183,12 +212,20 @@ def find_device(tx: Tx, deployment_id: str, device_id: str, *, hold: bool = Fals
     return row and _as_device_deployment(row)
 
 
-def open_of_device(tx: Tx, device_id: str, *, hold: bool = False) -> list[DeviceDeployment]:
+def hold_open_of_device(tx: Tx, device_id: str) -> list[DeviceDeployment]:
+    """All that the device has not finished, the oldest first.
+
+    Whoever changes several deployments in one transaction does it in this order, so that nobody waits in a circle.
+    """
+    return [_as_device_deployment(row) for row in tx.all(_open_held, {"device_id": device_id})]
+
+
+def offerable(tx: Tx, device_id: str, *, hold: bool = False) -> list[DeviceDeployment]:
     """What the device is at or may be offered: what it has begun first, then the oldest.
 
-    Whoever holds rows here and changes a deployment does it in this order, so that nobody waits in a circle.
+    Never what is older than a deployment that it has finished: that would lead it back (mender.md §2.3, step 2).
     """
-    statement = _open_held if hold else _open_of_device
+    statement = _offerable_held if hold else _offerable
     return [_as_device_deployment(row) for row in tx.all(statement, {"device_id": device_id})]
 
 

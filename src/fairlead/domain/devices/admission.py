@@ -21,7 +21,9 @@ from fairlead.domain.devices.authsets import accept_set, make_sure_there_is_room
 from fairlead.domain.devices.model import (
     AccountSuspended,
     AuthSet,
+    BadAuthRequest,
     BadIdentity,
+    BadPublicKey,
     Device,
     FleetIsFull,
     Identity,
@@ -72,8 +74,11 @@ class Admissions:
         ]
 
     def _verify(self, request: AuthRequest, tenants: dict[str, identity.Tenant | Exception]) -> _Verified:
-        claimed = read_identity(request.identity)
-        key = signatures.read_public_key(request.public_key)
+        try:
+            claimed = read_identity(request.identity)
+            key = signatures.read_public_key(request.public_key)
+        except (BadIdentity, BadPublicKey) as bad:
+            raise BadAuthRequest(reason=bad) from None
         signatures.verify(key, request.signature, request.body)
         if request.tenant_token not in tenants:
             tenants[request.tenant_token] = _or_refusal(self._tenant, request.tenant_token)
@@ -153,7 +158,13 @@ def ask(tx: Tx, claimed: Identity, public_key: str, credential: str) -> AuthSet:
     set is accepted if there is room (mender.md §2.1). An accepted set is noted to have a token.
     """
     device = store.find_by_identity(tx, claimed)
-    auth_set = next((s for s in device.auth_sets if s.public_key == public_key), None) if device else None
+    auth_set = _set_with(device, public_key)
+    if auth_set is not None and auth_set.status in {Status.PENDING, Status.REJECTED}:
+        return auth_set
+    if device is not None:  # someone may be deciding about it at this moment: look again when they are done
+        store.hold(tx, device.id)
+        device = store.find_by_identity(tx, claimed)
+        auth_set = _set_with(device, public_key)
     if auth_set is None:
         return _add_pending(tx, device, claimed, public_key, credential)
     if auth_set.status is Status.PREAUTHORIZED:
@@ -169,6 +180,10 @@ def ask(tx: Tx, claimed: Identity, public_key: str, credential: str) -> AuthSet:
     found = store.find_set(tx, auth_set.id)
     assert found is not None
     return found
+
+
+def _set_with(device: Device | None, public_key: str) -> AuthSet | None:
+    return next((each for each in device.auth_sets if each.public_key == public_key), None) if device else None
 
 
 def _add_pending(tx: Tx, device: Device | None, claimed: Identity, public_key: str, credential: str) -> AuthSet:

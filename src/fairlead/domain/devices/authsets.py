@@ -68,11 +68,11 @@ def device_limit(tx: Tx) -> int:
 
 
 def find_set(tx: Tx, device_id: str, auth_set_id: str) -> AuthSet:
-    """The auth set, or a refusal that says whether it is missing or another device's."""
+    """The auth set of this device, or a refusal that says which of the two is missing."""
     tx.require(Permission.VIEW_DEVICES)
     if store.find(tx, device_id) is None:
         raise DeviceNotFound
-    return _set_of(tx, device_id, auth_set_id)
+    return _own_set(tx, device_id, auth_set_id)
 
 
 def preauthorize(tx: Tx, claimed: Mapping[str, Any], public_key: str) -> Device:
@@ -103,7 +103,7 @@ def change_status(tx: Tx, device_id: str, auth_set_id: str, status: str) -> None
         raise BadStatus
     if not store.hold(tx, device_id):
         raise DeviceNotFound
-    auth_set = _set_of(tx, device_id, auth_set_id)
+    auth_set = _set_to_decide(tx, device_id, auth_set_id)
     if auth_set.status == status:
         return
     if status == Status.ACCEPTED:
@@ -151,7 +151,7 @@ def remove_set(tx: Tx, device_id: str, auth_set_id: str) -> None:
     tx.require(Permission.MANAGE_DEVICES)
     if not store.hold(tx, device_id):
         raise DeviceNotFound
-    auth_set = _set_of(tx, device_id, auth_set_id)
+    auth_set = _own_set(tx, device_id, auth_set_id)
     store.remove_set(tx, auth_set_id)
     if auth_set.status is Status.PREAUTHORIZED and not store.sets_of(tx, device_id):
         _remove(tx, device_id)
@@ -202,7 +202,15 @@ def verify_device(database: Database, claims: identity.Claims) -> identity.Beare
     return identity.Bearer(scope, claims.subject, claims.id, claims.expires_at)
 
 
-def _set_of(tx: Tx, device_id: str, auth_set_id: str) -> AuthSet:
+def _own_set(tx: Tx, device_id: str, auth_set_id: str) -> AuthSet:
+    auth_set = store.find_set(tx, auth_set_id)
+    if auth_set is None or auth_set.device_id != device_id:
+        raise AuthSetNotFound
+    return auth_set
+
+
+def _set_to_decide(tx: Tx, device_id: str, auth_set_id: str) -> AuthSet:
+    """A decision about another device's set is a mistake that deserves its own words (mender.md §2.1)."""
     auth_set = store.find_set(tx, auth_set_id)
     if auth_set is None:
         raise AuthSetNotFound

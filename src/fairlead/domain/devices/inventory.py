@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,9 +33,11 @@ from fairlead.domain.devices.model import (
     Identity,
     Inventory,
     NotAdmitted,
+    ReportTooLarge,
     Status,
     attribute_of,
     document_of,
+    holds_nul,
     identity_attributes,
 )
 from fairlead.domain.devices.tables import devices, inventories
@@ -42,6 +45,7 @@ from fairlead.domain.identity import Permission
 
 MOST_ATTRIBUTES = 1000
 LONGEST_REPORT_BYTES = 1024 * 1024
+LARGEST_NUMBER = int(sys.float_info.max)  # beyond it a number is none: both engines compare numbers as doubles
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,7 @@ def make_sure_attributes_are_good(attributes: Sequence[Attribute]) -> None:
         _make_sure_name_is_good("scope", attribute.scope)
         if "/" in attribute.scope:
             raise BadAttribute(reason="scope: must not contain a slash")
-        if isinstance(attribute.value, list) and len({isinstance(each, str) for each in attribute.value}) > 1:
-            raise BadAttribute(reason="array values must be either string or float64, not both")
+        _make_sure_value_is_good(attribute.value)
 
 
 def _make_sure_name_is_good(what: str, text: str) -> None:
@@ -110,12 +113,24 @@ def _make_sure_name_is_good(what: str, text: str) -> None:
         raise BadAttribute(reason=f"{what}: the length must be between 1 and {LONGEST_NAME_BYTES}.")
 
 
+def _make_sure_value_is_good(value: Any) -> None:
+    if isinstance(value, list):
+        if len({isinstance(each, str) for each in value}) > 1:
+            raise BadAttribute(reason="array values must be either string or float64, not both")
+        for each in value:
+            _make_sure_value_is_good(each)
+    elif isinstance(value, int) and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+        raise BadAttribute(reason="value: number out of range")
+
+
 def report_of(tenant_id: str, device_id: str, attributes: Sequence[Attribute], *, replace: bool) -> Report:
     """A checked report, ready to be written. A device speaks only for itself: the scope is always `inventory`."""
     own = [a if a.scope == REPORTED_SCOPE else msgspec.structs.replace(a, scope=REPORTED_SCOPE) for a in attributes]
     make_sure_attributes_are_good(own)
     document = msgspec.json.encode(document_of(own)).decode()
-    if "\\u0000" in document:
+    if len(document) > LONGEST_REPORT_BYTES:
+        raise ReportTooLarge(limit=LONGEST_REPORT_BYTES)
+    if holds_nul(document):
         raise BadAttribute(reason="attributes must not contain NUL characters")
     return Report(tenant_id, device_id, document, replace)
 

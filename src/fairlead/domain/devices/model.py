@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ from fairlead.base.errors import Kind, Refusal
 
 LONGEST_NAME_BYTES = 1024
 LONGEST_IDENTITY_BYTES = 16 * 1024
+
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Status(enum.StrEnum):
@@ -81,9 +84,14 @@ class Identity:
         canonical = msgspec.json.encode(data, order="sorted").decode()
         if len(canonical.encode()) > LONGEST_IDENTITY_BYTES:
             raise BadIdentity(reason=f"longer than {LONGEST_IDENTITY_BYTES} bytes")
-        if "\\u0000" in canonical:
+        if holds_nul(canonical):
             raise BadIdentity(reason="contains a NUL character")
         return cls(dict(data), canonical)
+
+
+def holds_nul(json: str) -> bool:
+    """Is there a NUL in one of the document's strings? PostgreSQL keeps none. A text that only spells it is fine."""
+    return "\\u0000" in json and _NUL.search(json) is not None
 
 
 def credential_of(tenant_id: str, identity: Identity, public_key: str) -> str:
@@ -120,7 +128,7 @@ def attribute_of(key: str, content: Mapping[str, Any]) -> Attribute:
 def document_of(attributes: Iterable[Attribute]) -> dict[str, dict[str, Any]]:
     """The attributes as they are stored: by key, each with its value `v` and, if there is one, its description `d`."""
     return {
-        attribute_key(a.scope, a.name): {"v": a.value} if a.description is None else {"v": a.value, "d": a.description}
+        attribute_key(a.scope, a.name): {"v": a.value, "d": a.description} if a.description else {"v": a.value}
         for a in attributes
     }
 
@@ -181,6 +189,10 @@ class DeviceExists(Refusal):
     message = "device already exists"
 
 
+class BadAuthRequest(Refusal):
+    message = "invalid auth request: {reason}"
+
+
 class BadIdentity(Refusal):
     message = "id_data: {reason}"
 
@@ -208,3 +220,8 @@ class AccountSuspended(Refusal):
 
 class BadAttribute(Refusal):
     message = "{reason}"
+
+
+class ReportTooLarge(Refusal):
+    kind = Kind.TOO_LARGE
+    message = "an inventory report may have at most {limit} bytes"

@@ -20,6 +20,7 @@ from fairlead.domain.identity.model import (
     User,
     UserNotFound,
     WrongLogin,
+    make_sure_email_is_good,
     permissions_of,
 )
 from fairlead.domain.identity.sessions import log_in, log_out, scope_of, verify_user
@@ -84,6 +85,7 @@ __all__ = [
     "log_in",
     "log_out",
     "make_sure_default_tenant_exists",
+    "make_sure_email_is_good",
     "own_tenant",
     "permissions_of",
     "prepare_password",

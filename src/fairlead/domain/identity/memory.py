@@ -86,6 +86,15 @@ class TokenMemory:
         for subject in subjects:
             self.revoke(subject)
 
+    def forget_all(self) -> None:
+        """Verify every token anew."""
+        with self._lock:
+            self._revocations += 1
+            for bearer in self._by_digest.values():
+                bearer.alive = False
+            self._by_digest.clear()
+            self._by_subject.clear()
+
     def seen_since(self, moment: int) -> list[tuple[str, str, int]]:
         """Tenant, subject and time in epoch seconds of every bearer that was seen since the moment."""
         with self._lock:

@@ -99,7 +99,7 @@ class EmailTaken(Refusal):
 
 
 class BadEmail(Refusal):
-    message = "email: {reason}"
+    message = "{reason}"
 
 
 class PasswordTooShort(Refusal):
@@ -146,13 +146,13 @@ _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.
 def make_sure_email_is_good(email: str) -> None:
     """Refuse what is not an address of ASCII letters (useradm UserNew: "Non-ascii characters are invalid")."""
     if not email:
-        raise BadEmail(reason="can't be empty")
+        raise BadEmail(reason="email can't be empty")
     if len(email) > LONGEST_EMAIL:
-        raise BadEmail(reason=f"longer than {LONGEST_EMAIL} characters")
+        raise BadEmail(reason=f"email: longer than {LONGEST_EMAIL} characters")
     if not email.isascii():
-        raise BadEmail(reason="must contain ASCII characters only")
+        raise BadEmail(reason="email: must contain ASCII characters only")
     if not _EMAIL.fullmatch(email) or ".." in email:
-        raise BadEmail(reason=f"{email[:60]!r} does not validate as email")
+        raise BadEmail(reason=f"email: {email[:60]} does not validate as email")
 
 
 def make_sure_password_is_good(password: str) -> None:

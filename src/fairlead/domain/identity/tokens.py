@@ -88,8 +88,9 @@ class Tokens:
 
     def read_tenant(self, token: str) -> str:
         """The id of the tenant whose token this is, or `BadToken`."""
-        tenant_id = self._verified(token).get("mender.tenant")
-        if not isinstance(tenant_id, str) or not tenant_id:
+        said = self._verified(token)
+        tenant_id = said.get("mender.tenant")
+        if not isinstance(tenant_id, str) or not tenant_id or said.get("sub") != tenant_id:  # a bearer's token
             raise BadToken
         return tenant_id
 
