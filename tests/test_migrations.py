@@ -1,6 +1,7 @@
 """The tables that migrations make are those that the code knows, on both engines, whoever gets there first."""
 
 import itertools
+import re
 import threading
 
 import pytest
@@ -26,23 +27,28 @@ def fresh(url):
     opened.close()
 
 
-def described(database: Database) -> dict:
-    inspector = sa.inspect(database.engine)
-    return {
-        name: {
-            "columns": {each["name"]: str(each["type"]) for each in inspector.get_columns(name)},
-            "indexes": sorted(str(sorted(each.items(), key=str)) for each in inspector.get_indexes(name)),
-            "key": inspector.get_pk_constraint(name),
-        }
-        for name in inspector.get_table_names()
-    }
+ON_SQLITE = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+ON_POSTGRESQL = """
+    SELECT table_name || '.' || column_name, concat_ws(' ', data_type, is_nullable, column_default)
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+"""
 
 
+def described(database: Database) -> dict[str, list[str]]:
+    """Everything that there is, in the engine's own words; the order of columns and constraints means nothing."""
+    with database.outside() as connection:
+        found = connection.execute(sa.text(ON_SQLITE if database.is_sqlite else ON_POSTGRESQL)).all()
+    return {name: sorted(part.strip() for part in re.split(r"[\n,]", sql)) for name, sql in found}
+
+
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_migrated_schema_is_the_one_that_the_code_knows(fresh):
     migrations.upgrade(fresh)
 
     with fresh.outside() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
 
 
@@ -54,7 +60,7 @@ def test_migrated_tables_are_like_those_made_from_the_code(engine, fresh):
         metadata.create_all(connection)
 
     migrated = described(fresh)
-    del migrated["alembic_version"]
+    migrated = {name: sql for name, sql in migrated.items() if not name.startswith("alembic_version")}
     assert migrated == described(made)
     made.close()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from argon2 import PasswordHasher
 
 from artifact_maker import make_artifact
 from fairlead.base.scope import Scope, system_scope
@@ -23,7 +26,7 @@ DEPLOYMENTS = "/api/management/v1/deployments"
 USERADM = "/api/management/v1/useradm"
 
 _numbers = itertools.count(1)
-_hash = identity.prepare_password(PASSWORD)
+_hash = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # weak, so that logins are quick
 
 
 class Mender:
@@ -181,3 +184,12 @@ def settle(
         assert reply.status_code == 200, reply.text
         mender.tokens[who] = reply.text
     return Organization(server, mender, tenant, next(iter(people)))
+
+
+@contextlib.contextmanager
+def settled(
+    server: RunningServer, name: str, people: dict[str, str], plan: str = "enterprise"
+) -> Iterator[Organization]:
+    """An organization with a client of its own, for tests that share one because they leave it as it was."""
+    with Mender(server) as client:
+        yield settle(server, client, name, people, plan)

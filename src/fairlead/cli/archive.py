@@ -174,7 +174,8 @@ def restore(
             count = sum(_put_back(tar, entry, settings, opened) for entry in tar if entry.isfile())
         _forget_what_was_deleted_meanwhile(opened, open_blobs(settings.blobs_url))
     except (OSError, EOFError, tarfile.TarError) as problem:
-        raise BackupRefused(reason=f"{archive} cannot be read as a backup: {problem}") from None
+        reason = str(problem).splitlines()[0].rstrip(":")
+        raise BackupRefused(reason=f"{archive} cannot be read as a backup: {reason}") from None
     finally:
         opened.close()
     print(f"Restored {count} files from the backup of {about['made_at']}. Start the server with: fairlead serve")

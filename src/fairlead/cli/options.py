@@ -11,12 +11,12 @@ from fairlead.settings import PREFIX, Settings, load
 
 
 def _option(name: str, *, panel: str = "Settings") -> Any:
-    """An option for a setting, described by the setting itself."""
+    """An option for a setting, described by the setting itself. What cannot be read is worded by ourselves."""
     setting = Settings.__dataclass_fields__[name]
     default = "" if setting.default in ("", False) else f" [dim]\\[default: {setting.default}][/dim]"
     flag = "--" + name.replace("_", "-")
     text = f"{setting.metadata['help']}{default} [dim]\\[{PREFIX}{name.upper()}][/dim]"
-    return typer.Option(flag, help=text, show_default=False, rich_help_panel=panel)
+    return typer.Option(flag, help=text, show_default=False, rich_help_panel=panel, readable=False)
 
 
 Data = Annotated[Path | None, _option("data")]

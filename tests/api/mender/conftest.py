@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import pytest
 from operations import unknown_ids
 
-from house.world import ADA, BEN, DEVAUTH, INVENTORY, USERADM, Mender, Organization, settle
+from house.world import ADA, BEN, DEVAUTH, INVENTORY, USERADM, Organization, settled
 
 
 @pytest.fixture(scope="session")
 def standing(server) -> Iterator[Organization]:
     """An Acme with a device, `door`, for tests of refusals: they leave it as it was, so they may share it."""
-    with Mender(server) as client:
-        organization = settle(server, client, "acme", {ADA: "RBAC_ROLE_PERMIT_ALL", BEN: "RBAC_ROLE_OBSERVER"})
+    with settled(server, "acme", {ADA: "RBAC_ROLE_PERMIT_ALL", BEN: "RBAC_ROLE_OBSERVER"}) as organization:
         organization.device("door")
         yield organization
 

@@ -210,8 +210,8 @@ HOSTILE = {
     "with a name too long": (make_artifact(name="n" * 1025), "artifact_name is longer than 1024 bytes"),
     "with a name of many bytes": (make_artifact(name="ü" * 513), "artifact_name is longer than 1024 bytes"),
     "with NUL in its name": (make_artifact(name="a\0b"), ""),
-    "with NUL in a provide": (make_artifact(provides={"a": "b\0"}), None),
-    "with NUL in a device type": (make_artifact(device_types=["pi\0"]), None),
+    "with NUL in a provide": (make_artifact(provides={"a": "b\0"}), "zero byte"),
+    "with NUL in a device type": (make_artifact(device_types=["pi\0"]), "zero byte"),
     "without a name": (make_artifact(name=""), ""),
     "for no device": (make_artifact(device_types=[]), ""),
     "with endless nesting": (make_artifact(payloads=[Payload(meta_data=b"[" * 100_000 + b"]" * 100_000)]), ""),
@@ -225,14 +225,10 @@ def test_a_broken_or_hostile_artifact_is_refused_with_the_reason(standing, what)
 
     reply = send(standing.mender.as_(ADA), in_pieces(form(("artifact", artifact)), 65536))
 
-    if reason is None and reply.status_code == 201:  # harmless where it stands
-        path = f"{ARTIFACTS}/{reply.headers['location'].rsplit('/', 1)[1]}"
-        assert standing.mender.as_(ADA).delete(path).status_code == 204
-    else:
-        assert reply.status_code == 400, reply.text
-        assert reply.json()["error"].startswith("reading artifact error: ")
-        assert (reason or "") in reply.json()["error"]
-        assert reply.json()["request_id"]
+    assert reply.status_code == 400, reply.text
+    assert reply.json()["error"].startswith("reading artifact error: ")
+    assert reason in reply.json()["error"]
+    assert reply.json()["request_id"]
     assert standing.traces() == before
 
 

@@ -1,9 +1,11 @@
 """What becomes of a device when someone decides about one of its keys? The state machine, row by row."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from fairlead.domain import identity
-from house.devices import Device, new_key
+from house.devices import Device, new_key, pem_of
 from house.world import ADA, BEN, DEVAUTH
 
 
@@ -93,8 +95,6 @@ def test_accepting_another_key_rejects_the_one_before_with_its_token(acme, put, 
 
 
 def test_accepting_another_key_rejects_the_preauthorized_one(mender, acme, put, ask_for):
-    from house.devices import pem_of
-
     vouched, other = new_key(), Device(mender.client, {"mac": "door"}, acme.tenant.token)
     body = {"identity_data": {"mac": "door"}, "pubkey": pem_of(vouched)}
     place = mender.as_(ADA).post(f"{DEVAUTH}/devices", json=body).headers["location"]
@@ -234,8 +234,6 @@ def test_no_limit_is_a_limit_of_zero(standing):
 
 
 def test_many_at_once_do_not_get_past_the_limit(mender, acme, put, limit):
-    from concurrent.futures import ThreadPoolExecutor
-
     waiting = [acme.ask(f"door{number}") for number in range(8)]
     limit(3)
 

@@ -5,24 +5,21 @@ from datetime import datetime
 import pytest
 
 from house.devices import Device, new_key, pem_of
-from house.world import ADA, DEVAUTH
+from house.world import ADA, DEVAUTH, settled
 
 
 @pytest.fixture(scope="module")
 def fleet(server):
     """An Acme with a device of each status, by status; nobody changes it."""
-    from house.world import Mender, settle
-
-    with Mender(server) as client:
-        acme = settle(server, client, "acme", {ADA: "RBAC_ROLE_PERMIT_ALL"})
-        ada = client.as_(ADA)
+    with settled(server, "acme", {ADA: "RBAC_ROLE_PERMIT_ALL"}) as acme:
+        ada = acme.mender.as_(ADA)
         for status in ("pending", "accepted", "rejected"):
             acme.change_status(acme.ask(status), status)
         bare = acme.ask("noauth")
         ada.delete(f"{DEVAUTH}/devices/{bare.id}/auth/{bare.auth_set}")
         body = {"identity_data": {"mac": "preauthorized"}, "pubkey": pem_of(new_key())}
         place = ada.post(f"{DEVAUTH}/devices", json=body).headers["location"]
-        acme.devices["preauthorized"] = Device(client.client, {}, id=place.removeprefix("devices/"))
+        acme.devices["preauthorized"] = Device(acme.mender.client, {}, id=place.removeprefix("devices/"))
         yield acme
 
 

@@ -122,7 +122,14 @@ def attribute_key(scope: str, name: str) -> str:
 def attribute_of(key: str, content: Mapping[str, Any]) -> Attribute:
     """The attribute that stands under a key."""
     scope, _, name = key.partition("/")
-    return Attribute(unquote(name) if "%" in name else name, content["v"], scope, content.get("d"))
+    value = content["v"]
+    value = [_number(each) for each in value] if isinstance(value, list) else _number(value)
+    return Attribute(unquote(name) if "%" in name else name, value, scope, content.get("d"))
+
+
+def _number(value: Any) -> Any:
+    """PostgreSQL writes 1e300 with three hundred zeros: told as the fraction that it is, not as a whole number."""
+    return float(value) if isinstance(value, int) and abs(value) >> 64 else value
 
 
 def document_of(attributes: Iterable[Attribute]) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,63 @@
+"""Is everything as the server needs it?"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+
+import pytest
+from house.program import run
+
+CHECKS = 8
+
+
+def test_a_new_installation_is_well_and_is_not_touched(tmp_path):
+    found = run("doctor", "--data", tmp_path / "data")
+
+    assert found.code == 0, found.out + found.err
+    assert found.out.count("✓") == CHECKS
+    assert "Everything is as it should be." in found.out
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_installation_that_was_used_is_well(tmp_path):
+    run("user", "create", "--email", "ada@acme.example", "--password", "correct horse", "--data", tmp_path)
+
+    found = run("doctor", "--data", tmp_path)
+
+    assert found.code == 0, found.out + found.err
+    assert "is up to date" in found.out
+
+
+def test_everything_that_is_wrong_is_told_on_its_own_line(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "tokens.pem").write_text("nonsense")
+    certificate = ("--tls-cert", tmp_path / "file", "--tls-key", tmp_path / "file")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        found = run(
+            *("doctor", "--data", tmp_path, "--database", "postgresql://ada:secret@127.0.0.1:1/name", *certificate),
+            *("--blobs", tmp_path / "file" / "blobs", "--listen", f"127.0.0.1:{taken.getsockname()[1]}"),
+            *("--internal-listen", "0.0.0.0:0"),
+        )
+
+    assert found.code == 1
+    for name in ("database", "payload store", "keys", "internal API", "certificate"):
+        assert f"✗ {name}: " in found.out
+    assert "answers already" in found.out
+    assert f"5 of {CHECKS} checks found something to mend." in found.out
+    assert "secret" not in found.out
+    assert found.err == ""
+    assert len([line for line in found.out.splitlines() if line]) == CHECKS + 1
+
+
+@pytest.mark.parametrize(("days", "code"), [(3, 1), (300, 0)])
+def test_a_certificate_that_runs_out_soon_is_told(tmp_path, days, code):
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    files = ["-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem", "-subj", "/CN=localhost", "-days", str(days)]
+    subprocess.run([*made, *files], check=True, capture_output=True)
+
+    found = run("doctor", "--data", tmp_path, "--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem")
+
+    assert found.code == code
+    assert ("renew it" in found.out) is (code == 1)
