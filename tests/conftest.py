@@ -26,6 +26,16 @@ from fairlead.settings import Settings
 ENGINES = ("sqlite", "postgresql")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long tests are for `make soak` only, which asks for them by their marker."""
+    if "soak" in config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker("soak")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
 @dataclass(frozen=True)
 class Engine:
     """A database engine that tests run on; `url` gives each caller a new, empty database."""

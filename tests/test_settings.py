@@ -51,7 +51,10 @@ def test_a_variable_may_say_yes_and_no_in_several_ways(tmp_path, text, value):
 
 
 def test_what_is_kept_is_kept_in_the_data_folder_unless_said_otherwise(tmp_path):
-    usual, other = Settings(data=tmp_path), Settings(data=tmp_path, database="postgresql://h/n", blobs="s3://b", keys="/k")
+    usual, other = (
+        Settings(data=tmp_path),
+        Settings(data=tmp_path, database="postgresql://h/n", blobs="s3://b", keys="/k"),
+    )
 
     assert usual.database_url == f"sqlite:///{tmp_path}/fairlead.db"
     assert (usual.blobs_url, usual.keys_folder) == (str(tmp_path / "blobs"), tmp_path / "keys")

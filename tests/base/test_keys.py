@@ -11,9 +11,7 @@ from fairlead.base.keys import BadKey, KeyFolder, KeysCannotBeKept
 
 
 def public(key):
-    return key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ed25519"])
@@ -28,12 +26,16 @@ def test_only_the_server_can_read_its_keys(tmp_path):
     KeyFolder(tmp_path / "keys").ed25519("links")
 
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
-    assert [(each.name, each.stat().st_mode & 0o777) for each in (tmp_path / "keys").iterdir()] == [("links.pem", 0o600)]
+    assert [(each.name, each.stat().st_mode & 0o777) for each in (tmp_path / "keys").iterdir()] == [
+        ("links.pem", 0o600)
+    ]
 
 
 def test_threads_that_race_end_up_with_one_key(tmp_path):
     made = []
-    threads = [threading.Thread(target=lambda: made.append(public(KeyFolder(tmp_path).ed25519("it")))) for _ in range(16)]
+    threads = [
+        threading.Thread(target=lambda: made.append(public(KeyFolder(tmp_path).ed25519("it")))) for _ in range(16)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -59,7 +61,9 @@ def test_processes_that_race_end_up_with_one_key(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["tokens.pem"]
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"nonsense", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+)
 def test_a_broken_key_is_refused_and_left_alone(tmp_path, content):
     (tmp_path / "tokens.pem").write_bytes(content)
 

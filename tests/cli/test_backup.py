@@ -11,11 +11,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from house.people import Administrator, make_administrator, talk
-from house.program import Server, run
 
 from fairlead.base.errors import Refusal
 from fairlead.cli.archive import BackupRefused, restore
+from house.people import Administrator, make_administrator, talk
+from house.program import Server, run
 
 
 def postgresql_programs() -> Path:

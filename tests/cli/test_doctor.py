@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 
 import pytest
-from house.program import run
+
+from house.program import make_certificate, run
 
 CHECKS = 8
 
@@ -53,11 +53,9 @@ def test_everything_that_is_wrong_is_told_on_its_own_line(tmp_path):
 
 @pytest.mark.parametrize(("days", "code"), [(3, 1), (300, 0)])
 def test_a_certificate_that_runs_out_soon_is_told(tmp_path, days, code):
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    files = ["-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem", "-subj", "/CN=localhost", "-days", str(days)]
-    subprocess.run([*made, *files], check=True, capture_output=True)
+    certificate, key = make_certificate(tmp_path, days)
 
-    found = run("doctor", "--data", tmp_path, "--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem")
+    found = run("doctor", "--data", tmp_path, "--tls-cert", certificate, "--tls-key", key)
 
     assert found.code == code
     assert ("renew it" in found.out) is (code == 1)

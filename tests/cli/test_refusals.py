@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from house.program import Finished, Program
 
 COMMANDS = ("", "serve", "user", "user create", "user list", "user password", "doctor", "backup", "restore", "simulate")

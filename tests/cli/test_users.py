@@ -7,7 +7,8 @@ import uuid
 
 import httpx
 import pytest
-from house.program import Server, run
+
+from house.program import Program, Server, run
 from house.world import LOGIN, USERADM
 
 EMAIL, PASSWORD = "ada@acme.example", "correct horse battery staple"
@@ -67,3 +68,16 @@ def test_users_are_made_listed_and_given_passwords_while_the_server_runs(data):
         assert "RBAC_ROLE_CI" in listed
         again = run("user", "create", "--email", EMAIL, "--password", PASSWORD, "--data", data)
         assert (again.code, again.err) == (2, "fairlead: user with a given email already exists\n")
+
+
+def test_two_who_begin_at_once_on_an_empty_folder_do_not_get_in_each_others_way(data):
+    both = [
+        Program("user", "create", "--email", f"{n}@acme.example", "--password", PASSWORD, "--data", data) for n in "ab"
+    ]
+
+    done = [program.finish() for program in both]
+
+    assert [(each.code, each.err) for each in done] == [(0, ""), (0, "")]
+    listed = run("user", "list", "--data", data).out
+    assert "a@acme.example" in listed
+    assert "b@acme.example" in listed

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
 from artifact_maker import Payload, make_artifact
-from house.devices import Device
 from fairlead.app import prepare
 from fairlead.base.scope import system_scope
 from fairlead.domain import identity
 from fairlead.settings import Settings
+from house.devices import Device
 from house.world import DEPLOYMENTS, DEVAUTH, LOGIN, PASSWORD, Person
 
 EMAIL = "ada@acme.example"
+_numbers = itertools.count(1)
 
 
 def make_administrator(data: Path, database: str = "") -> None:
@@ -25,6 +27,13 @@ def make_administrator(data: Path, database: str = "") -> None:
     with opened.begin(system_scope(identity.DEFAULT_TENANT_ID)) as tx:
         identity.add_user(tx, EMAIL, identity.prepare_password(PASSWORD))
     opened.close()
+
+
+def prepare_data(engine, folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """Data folder and options of a server of one organization, whose administrator is there."""
+    database = "" if engine.name == "sqlite" else engine.url(f"people{next(_numbers)}")
+    make_administrator(folder / "data", database)
+    return folder / "data", (("--database", database) if database else ())
 
 
 def talk(url: str) -> httpx.Client:

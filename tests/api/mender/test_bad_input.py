@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from operations import PUBLIC_SIDE, Operation, filled, unknown_ids
 
 from house.devices import AUTH, new_key, pem_of, sign
-from house.world import ADA
+from house.world import ADA, settled
 
 KEY = new_key()
 ASK = Operation("POST", AUTH, body={"id_data": '{"mac": "x"}', "pubkey": pem_of(KEY), "tenant_token": "x"})
@@ -19,6 +19,14 @@ WITH_BODY = [ASK, *(each for each in PUBLIC_SIDE if each.body is not None and ea
 TAKES_LONG_LISTS = {"/api/management/v1/deployments/deployments"}
 MIB = 1024 * 1024
 JSON = "application/json"
+
+
+@pytest.fixture(scope="module")
+def battered(server):
+    """An Acme that is used to anything."""
+    with settled(server, "acme", {ADA: "RBAC_ROLE_PERMIT_ALL"}) as acme:
+        acme.device("door")
+        yield acme
 
 
 def say(acme, operation, raw, content_type=JSON):
@@ -76,38 +84,38 @@ NEVER_GOOD = {
 
 
 @pytest.mark.parametrize("what", NEVER_GOOD)
-def test_what_no_operation_takes_is_refused_by_each(standing, what):
+def test_what_no_operation_takes_is_refused_by_each(battered, what):
     for operation in WITH_BODY:
-        make_sure_it_is_refused_well(say(standing, operation, NEVER_GOOD[what]))
-    make_sure_the_server_lives(standing)
+        make_sure_it_is_refused_well(say(battered, operation, NEVER_GOOD[what]))
+    make_sure_the_server_lives(battered)
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-def test_fifty_megabytes_are_too_many(standing, operation):
-    reply = say(standing, operation, b"[" + b" " * 50 * MIB)
+def test_fifty_megabytes_are_too_many(battered, operation):
+    reply = say(battered, operation, b"[" + b" " * 50 * MIB)
 
     make_sure_it_is_refused_well(reply)
     assert reply.status_code == (400 if operation.path in TAKES_LONG_LISTS else 413)
-    reply = say(standing, operation, iter([b"[", *[b" " * MIB] * 50]))
+    reply = say(battered, operation, iter([b"[", *[b" " * MIB] * 50]))
     assert reply.status_code == (400 if operation.path in TAKES_LONG_LISTS else 413)
-    make_sure_the_server_lives(standing)
+    make_sure_the_server_lives(battered)
 
 
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "json", ";"]
 )
-def test_a_body_that_does_not_call_itself_json_is_refused_with_415(standing, content_type):
+def test_a_body_that_does_not_call_itself_json_is_refused_with_415(battered, content_type):
     for operation in WITH_BODY:
         _, body = filled(operation, unknown_ids())
-        reply = say(standing, operation, json.dumps(body).encode(), content_type)
+        reply = say(battered, operation, json.dumps(body).encode(), content_type)
         make_sure_it_is_refused_well(reply)
         assert reply.status_code == 415, operation
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
-def test_json_may_say_more_of_itself(standing, content_type):
+def test_json_may_say_more_of_itself(battered, content_type):
     for operation in WITH_BODY:
-        assert say(standing, operation, b"5", content_type).status_code == 400, operation
+        assert say(battered, operation, b"5", content_type).status_code == 400, operation
 
 
 def places(body, path=()):
@@ -159,25 +167,25 @@ ODD = {
 
 
 @pytest.mark.parametrize("what", ODD)
-def test_an_odd_value_in_any_place_is_never_our_mistake(standing, what):
+def test_an_odd_value_in_any_place_is_never_our_mistake(battered, what):
     for operation in WITH_BODY:
         _, body = filled(operation, unknown_ids())
         for place in places(body):
             raw = json.dumps(put(body, place, HERE)).encode().replace(f'"{HERE}"'.encode(), ODD[what])
-            reply = say(standing, operation, raw)
+            reply = say(battered, operation, raw)
             assert reply.status_code < 500, (operation, place, reply.text)
             if reply.status_code >= 400:
                 make_sure_it_is_refused_well(reply)
-    make_sure_the_server_lives(standing)
+    make_sure_the_server_lives(battered)
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-def test_a_key_given_twice_is_never_our_mistake(standing, operation):
+def test_a_key_given_twice_is_never_our_mistake(battered, operation):
     _, body = filled(operation, unknown_ids())
     raw = json.dumps(body).encode()
     twice = raw.replace(b"}", b", " + raw.strip(b"[{}]") + b"}") if b"{" in raw else raw
 
-    reply = say(standing, operation, twice)
+    reply = say(battered, operation, twice)
 
     assert reply.status_code < 500
 
@@ -185,12 +193,12 @@ def test_a_key_given_twice_is_never_our_mistake(standing, operation):
 @pytest.mark.parametrize(
     "tail", ["%00", "%ff", "%ed%a0%80", "a" * 8000, "%2e%2e%2f", "a%0ab", "' OR 1=1", "%F0%9F%9A%AA"]
 )
-def test_an_odd_id_in_a_path_is_never_our_mistake(standing, tail):
+def test_an_odd_id_in_a_path_is_never_our_mistake(battered, tail):
     for operation in PUBLIC_SIDE:
         if not operation.names or not operation.is_built:
             continue
         path, body = filled(operation, dict.fromkeys(unknown_ids(), tail))
-        who = standing.devices["door"] if path.startswith("/api/devices/") else standing.mender.as_(ADA)
+        who = battered.devices["door"] if path.startswith("/api/devices/") else battered.mender.as_(ADA)
         reply = who.request(operation.method, path, **({} if body is None else {"json": body}))
         assert reply.status_code < 500, (operation, reply.text)
         if reply.status_code >= 400:
@@ -208,15 +216,15 @@ values = st.recursive(
 
 @bounded
 @given(operation=st.sampled_from(WITH_BODY), body=values)
-def test_any_json_is_answered(standing, operation, body):
-    reply = say(standing, operation, json.dumps(body).encode())
+def test_any_json_is_answered(battered, operation, body):
+    reply = say(battered, operation, json.dumps(body).encode())
 
     assert reply.status_code < 500, reply.text
 
 
 @bounded
 @given(data=st.data())
-def test_any_json_in_any_place_of_a_good_body_is_answered(standing, data):
+def test_any_json_in_any_place_of_a_good_body_is_answered(battered, data):
     operation = data.draw(st.sampled_from(WITH_BODY))
     _, body = filled(operation, unknown_ids())
     for place in data.draw(st.lists(st.sampled_from(list(places(body))), max_size=2)):
@@ -225,14 +233,14 @@ def test_any_json_in_any_place_of_a_good_body_is_answered(standing, data):
         except (KeyError, IndexError, TypeError):
             continue  # the first change took the place of the second away
 
-    reply = say(standing, operation, json.dumps(body).encode())
+    reply = say(battered, operation, json.dumps(body).encode())
 
     assert reply.status_code < 500, reply.text
 
 
 @bounded
 @given(operation=st.sampled_from(WITH_BODY), raw=st.binary(max_size=200))
-def test_any_bytes_are_refused(standing, operation, raw):
-    reply = say(standing, operation, raw)
+def test_any_bytes_are_refused(battered, operation, raw):
+    reply = say(battered, operation, raw)
 
     make_sure_it_is_refused_well(reply)

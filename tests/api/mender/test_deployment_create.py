@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from house.world import ADA, BEN, DEPLOYMENTS, INVENTORY, ZOE
+from house.world import ADA, BEN, DEPLOYMENTS, INVENTORY, ZOE, settled
 
 CREATE = f"{DEPLOYMENTS}/deployments"
 LOCATION = re.compile(r"\./management/v1/deployments/deployments/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -139,11 +139,11 @@ def test_what_makes_no_sense_is_refused_in_the_words_of_the_reference(released, 
 
 
 @pytest.fixture(scope="module")
-def released(standing):
-    """The standing Acme with a release that is never rolled out."""
-    artifact = standing.artifact("release-1")
-    yield standing
-    standing.mender.as_(ADA).delete(f"{DEPLOYMENTS}/artifacts/{artifact}")
+def released(server):
+    """An Acme with a release that is never rolled out."""
+    with settled(server, "acme", {ADA: "RBAC_ROLE_PERMIT_ALL"}) as acme:
+        acme.artifact("release-1")
+        yield acme
 
 
 def test_all_devices_of_nobody_are_none(mender, acme):

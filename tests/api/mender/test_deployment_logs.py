@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from house.devices import DEPLOYMENTS as REPORTS
-from house.world import ADA, BEN, DEPLOYMENTS, ZOE
+from house.world import ADA, BEN, DEPLOYMENTS, ZOE, settled
 
 WHEN = "2021-01-20T10:00:00Z"
 
@@ -17,14 +17,20 @@ def line(message="text", timestamp=WHEN, level="info"):
 
 
 @pytest.fixture(scope="module")
-def begun(standing):
-    """A device of the standing Acme that has begun a deployment, and its address for people."""
-    device, artifact = standing.devices["door"], standing.artifact("logged")
-    deployment = standing.deploy("logged")
-    assert standing.offers(device) == deployment
-    yield device, deployment
-    standing.mender.as_(ADA).put(f"{DEPLOYMENTS}/deployments/{deployment}/status", json={"status": "aborted"})
-    standing.mender.as_(ADA).delete(f"{DEPLOYMENTS}/artifacts/{artifact}")
+def acme_of_logs(server):
+    """An Acme for all tests here that only write logs."""
+    with settled(server, "acme", {ADA: "RBAC_ROLE_PERMIT_ALL", BEN: "RBAC_ROLE_OBSERVER"}) as acme:
+        acme.device("door")
+        acme.artifact()
+        acme.deploy()
+        yield acme
+
+
+@pytest.fixture(scope="module")
+def begun(acme_of_logs):
+    """A device that has begun a deployment, and the deployment."""
+    device = acme_of_logs.devices["door"]
+    return device, acme_of_logs.offers(device)
 
 
 def read(person, device, deployment):
@@ -36,13 +42,13 @@ def write(device, deployment, *messages, **arguments):
     return device.request("PUT", f"{REPORTS}/{deployment}/log", **body)
 
 
-def test_a_log_is_given_back_line_by_line(standing, begun):
+def test_a_log_is_given_back_line_by_line(acme_of_logs, begun):
     device, deployment = begun
 
     reply = write(device, deployment, line("début"), line("end", "2021-01-20T10:00:01.500Z", "error"))
 
     assert (reply.status_code, reply.content) == (204, b"")
-    shown = read(standing.mender.as_(BEN), *begun)
+    shown = read(acme_of_logs.mender.as_(BEN), *begun)
     assert shown.headers["content-type"].startswith("text/plain")
     assert shown.text == ("2021-01-20 10:00:00 +0000 UTC info: début\n2021-01-20 10:00:01.5 +0000 UTC error: end\n")
 
@@ -59,19 +65,19 @@ def test_a_log_is_given_back_line_by_line(standing, begun):
         ("2021-01-20T10:00:00.000Z", "2021-01-20 10:00:00 +0000 UTC"),
     ],
 )
-def test_times_are_written_as_go_writes_them(standing, begun, timestamp, shown):
+def test_times_are_written_as_go_writes_them(acme_of_logs, begun, timestamp, shown):
     assert write(begun[0], begun[1], line("text", timestamp)).status_code == 204
 
-    assert read(standing.mender.as_(ADA), *begun).text == f"{shown} info: text\n"
+    assert read(acme_of_logs.mender.as_(ADA), *begun).text == f"{shown} info: text\n"
 
 
-def test_a_newer_log_takes_the_place_of_the_older_one(standing, begun):
+def test_a_newer_log_takes_the_place_of_the_older_one(acme_of_logs, begun):
     write(*begun, line("first"))
 
     write(*begun, line("second"))
 
-    assert read(standing.mender.as_(ADA), *begun).text.endswith(" info: second\n")
-    assert "first" not in read(standing.mender.as_(ADA), *begun).text
+    assert read(acme_of_logs.mender.as_(ADA), *begun).text.endswith(" info: second\n")
+    assert "first" not in read(acme_of_logs.mender.as_(ADA), *begun).text
 
 
 @pytest.mark.parametrize(

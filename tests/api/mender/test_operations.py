@@ -110,14 +110,14 @@ def test_the_internal_listener_serves_nothing_of_the_public_side(server):
         "/api/management/v1/inventory/%2e%2e/%2e%2e/v2/devauth/devices",
     ],
 )
-@pytest.mark.parametrize("method", METHODS)
-def test_an_unknown_route_is_not_found_whoever_asks(standing, method, path):
-    anyone = standing.mender.client.request(method, path)
-    someone = standing.mender.as_(ADA).request(method, path, json={})
+def test_an_unknown_route_is_not_found_whoever_asks(standing, path):
+    for method in METHODS:
+        anyone = standing.mender.client.request(method, path)
+        someone = standing.mender.as_(ADA).request(method, path, json={})
 
-    assert (anyone.status_code, someone.status_code) == (404, 404)
-    assert set(someone.json()) == {"error", "request_id"}
-    assert someone.json()["request_id"] == someone.headers["x-men-requestid"]
+        assert (anyone.status_code, someone.status_code) == (404, 404), method
+        assert set(someone.json()) == {"error", "request_id"}
+        assert someone.json()["request_id"] == someone.headers["x-men-requestid"]
 
 
 def test_a_method_that_a_path_does_not_have_is_refused_and_the_others_are_named(standing):

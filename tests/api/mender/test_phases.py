@@ -34,12 +34,11 @@ def created(organization, count, phases):
 
 
 @pytest.fixture(scope="module")
-def phased(standing):
-    artifact = standing.artifact("release-1")
-    yield standing
-    for deployment in standing.mender.as_(ADA).get(CREATE).json():
-        standing.mender.as_(ADA).put(f"{CREATE}/{deployment['id']}/status", json={"status": "aborted"})
-    standing.mender.as_(ADA).delete(f"{DEPLOYMENTS}/artifacts/{artifact}")
+def phased(server):
+    """An Acme with a release, for phases of devices that are only named."""
+    with settled(server, "acme", {ADA: "RBAC_ROLE_PERMIT_ALL"}) as acme:
+        acme.artifact("release-1")
+        yield acme
 
 
 def test_phases_are_shown_with_an_id_and_a_count(phased):

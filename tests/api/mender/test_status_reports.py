@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from house.devices import DEPLOYMENTS as REPORTS
-from house.world import ADA, BEN, DEPLOYMENTS, DEVAUTH
+from house.world import ADA, BEN, DEPLOYMENTS, DEVAUTH, settled
 
 REPORTABLE = ("downloading", "installing", "rebooting", "success", "failure", "already-installed")
 OUTCOMES = ("success", "failure", "already-installed")
@@ -26,15 +26,14 @@ def begun(acme):
 
 
 @pytest.fixture(scope="module")
-def under_way(standing):
-    """The same in the standing Acme, for reports that change nothing."""
-    device = standing.devices["door"]
-    artifact = standing.artifact("under-way")
-    deployment = standing.deploy("under-way")
-    assert standing.offers(device) == deployment
-    yield device, deployment
-    standing.mender.as_(ADA).put(f"{DEPLOYMENTS}/deployments/{deployment}/status", json={"status": "aborted"})
-    standing.mender.as_(ADA).delete(f"{DEPLOYMENTS}/artifacts/{artifact}")
+def under_way(server):
+    """The same for reports that change nothing: with the Acme that it is in."""
+    with settled(server, "acme", {ADA: "RBAC_ROLE_PERMIT_ALL"}) as acme:
+        device = acme.device("door")
+        acme.artifact()
+        deployment = acme.deploy()
+        assert acme.offers(device) == deployment
+        yield acme, device, deployment
 
 
 def test_a_device_reports_step_by_step(mender, acme, begun):
@@ -114,15 +113,15 @@ def test_a_substate_is_shown(mender, acme, begun, substate):
         (None, ""),
     ],
 )
-def test_a_report_that_makes_no_sense_is_refused(standing, under_way, body, error):
-    device, deployment = under_way
+def test_a_report_that_makes_no_sense_is_refused(under_way, body, error):
+    acme, device, deployment = under_way
 
     reply = device.request("PUT", f"{REPORTS}/{deployment}/status", json=body)
 
     assert reply.status_code == 400
     assert error in reply.json()["error"]
     assert reply.json()["request_id"]
-    assert standing.statistics(deployment) == {"pending": 1}
+    assert acme.statistics(deployment) == {"pending": 1}
 
 
 @pytest.mark.parametrize("deployment", [str(uuid4()), "x", "%ff"])

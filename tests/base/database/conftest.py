@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from house.boats import metadata
 
 from fairlead.base.database import Database
 from fairlead.base.database.changes import changes
+from house.boats import metadata
 
 _numbers = itertools.count(1)
 

@@ -2,11 +2,11 @@
 
 import pytest
 import sqlalchemy as sa
-from house.boats import ACME, ZENITH, boats, crews, harbours
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fairlead.base.database import TENANT, TenantNotBound, Tx
 from fairlead.base.database.binding import make_sure_tenant_is_bound
+from house.boats import ACME, ZENITH, boats, crews, harbours
 
 OWN_BOATS = boats.c.tenant_id == TENANT
 OWN_CREWS = crews.c.tenant_id == TENANT
@@ -28,9 +28,13 @@ REFUSED = {
     "an update": sa.update(boats).values(name="x"),
     "a delete": sa.delete(boats).where(boats.c.id == "1"),
     "an update of a row for another tenant": sa.update(boats).where(OWN_BOATS).values(tenant_id="zenith"),
-    "an update that reads another table": sa.update(boats).where(OWN_BOATS, boats.c.id == crews.c.boat_id).values(name=""),
+    "an update that reads another table": sa.update(boats)
+    .where(OWN_BOATS, boats.c.id == crews.c.boat_id)
+    .values(name=""),
     "a delete that reads another table": sa.delete(boats).where(OWN_BOATS, boats.c.id == crews.c.boat_id),
-    "an update with a value from all": sa.update(boats).where(OWN_BOATS).values(name=sa.select(other.c.name).scalar_subquery()),
+    "an update with a value from all": sa.update(boats)
+    .where(OWN_BOATS)
+    .values(name=sa.select(other.c.name).scalar_subquery()),
     "a join with one side bound": sa.select(boats.c.id).select_from(joined).where(OWN_CREWS),
     "a join with the other side bound": sa.select(boats.c.id).select_from(joined).where(OWN_BOATS),
     "an outer join bound in its ON clause only": sa.select(crews).select_from(
@@ -51,7 +55,9 @@ REFUSED = {
     "a subquery beside a bound table": sa.select(boats.c.id, sa.select(crews).subquery().c.id).where(OWN_BOATS),
     "a scalar subquery": sa.select(boats.c.id, sa.select(sa.func.count(crews.c.id)).scalar_subquery()).where(OWN_BOATS),
     "an EXISTS": sa.select(boats).where(OWN_BOATS, sa.exists().where(crews.c.boat_id == boats.c.id)),
-    "a subquery in the order": sa.select(boats).where(OWN_BOATS).order_by(sa.select(crews.c.id).limit(1).scalar_subquery()),
+    "a subquery in the order": sa.select(boats)
+    .where(OWN_BOATS)
+    .order_by(sa.select(crews.c.id).limit(1).scalar_subquery()),
     "a common table expression": sa.select(inner.cte("all_boats")),
     "one half of a union": sa.union_all(inner.where(OWN_BOATS), sa.select(crews.c.id)),
     "an update of what a subquery finds": sa.update(boats).where(OWN_BOATS, in_names).values(name=""),
@@ -72,7 +78,7 @@ REFUSED = {
 
 ALLOWED = {
     "a select": sa.select(boats).where(OWN_BOATS),
-    "the other way round": sa.select(boats).where(TENANT == boats.c.tenant_id),
+    "the other way round": sa.select(boats).where(boats.c.tenant_id == TENANT),
     "nested conditions": sa.select(boats).where(sa.and_(boats.c.name == "a", sa.and_(OWN_BOATS, boats.c.id == "1"))),
     "ours and this or that": sa.select(boats).where(OWN_BOATS, sa.or_(boats.c.id == "1", boats.c.id == "2")),
     "an update": sa.update(boats).where(OWN_BOATS).values(name="x"),
@@ -124,7 +130,9 @@ def test_every_row_that_is_inserted_gets_the_tenant(database):
         tx.run(sa.insert(harbours), [{"id": "north"}, {"id": "south"}])
 
     with database.across_tenants("whose are they?", writing=False) as tx:
-        assert {row.id: row.tenant_id for row in tx.all(sa.select(boats))} == dict.fromkeys(["1", "2", "3", "4", "10"], "acme")
+        assert {row.id: row.tenant_id for row in tx.all(sa.select(boats))} == dict.fromkeys(
+            ["1", "2", "3", "4", "10"], "acme"
+        )
 
 
 def test_a_statement_means_the_tenant_of_its_transaction(database):

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 import time_machine
-from house.boats import ACME
 
 from fairlead.base import clock
 from fairlead.base.database.changes import KEPT, TRUSTED_SECONDS, changes
+from house.boats import ACME
 
 
 def announce(database, *subjects):

@@ -5,7 +5,6 @@ import json
 import msgspec
 import pytest
 import sqlalchemy as sa
-from house.boats import ACME, boats
 
 from fairlead.base.database import (
     TENANT,
@@ -17,6 +16,7 @@ from fairlead.base.database import (
     number_at,
     text_at,
 )
+from house.boats import ACME, boats
 
 NASTY = (
     "plain",
@@ -163,7 +163,9 @@ def test_what_does_not_hold_can_be_asked_for(database):
 
 
 def test_numbers_and_texts_are_told_apart(database):
-    write(database, text={"k": {"v": "5"}}, whole={"k": {"v": 5}}, part={"k": {"v": 0.5}}, list={"k": {"v": [5]}}, none={})
+    write(
+        database, text={"k": {"v": "5"}}, whole={"k": {"v": 5}}, part={"k": {"v": 0.5}}, list={"k": {"v": [5]}}, none={}
+    )
 
     assert matching(database, number_at(boats.c.papers, "k", "v") == 5) == ["whole"]
     assert matching(database, number_at(boats.c.papers, "k", "v").is_not(None)) == ["part", "whole"]

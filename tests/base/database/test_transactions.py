@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
-from house.boats import ACME, ZENITH, boats
 
 from fairlead.base.database import TENANT, BadDatabaseUrl, Database, DatabaseCannotBeUsed, DatabaseIsAway, StorageIsFull
 from fairlead.base.errors import Refusal
+from house.boats import ACME, ZENITH, boats
 
 OWN = sa.select(boats.c.id).where(boats.c.tenant_id == TENANT).order_by(boats.c.id)
 
@@ -154,8 +154,16 @@ def test_a_moment_without_a_zone_is_refused(database):
 
 @pytest.mark.parametrize(
     "url",
-    ["", "mysql://host/name", "sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory", "nonsense",
-     "postgresql://ada:secret@host:port/name", "oracle://ada:secret@host/name"],
+    [
+        "",
+        "mysql://host/name",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:x?mode=memory",
+        "nonsense",
+        "postgresql://ada:secret@host:port/name",
+        "oracle://ada:secret@host/name",
+    ],
 )
 def test_a_database_of_another_kind_is_refused_without_telling_the_password(url):
     with pytest.raises(BadDatabaseUrl) as refused:
@@ -183,7 +191,10 @@ def test_a_database_that_is_away_is_told_so(tmp_path):
 def test_a_file_that_is_no_database_is_told_so(tmp_path):
     (tmp_path / "letters.db").write_text("dear diary, " * 500)
 
-    with pytest.raises(DatabaseCannotBeUsed, match="not a database"), Database(f"sqlite:///{tmp_path}/letters.db").outside():
+    with (
+        pytest.raises(DatabaseCannotBeUsed, match="not a database"),
+        Database(f"sqlite:///{tmp_path}/letters.db").outside(),
+    ):
         pass
 
 

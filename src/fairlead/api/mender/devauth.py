@@ -111,7 +111,9 @@ _PREAUTHORIZATION = "failed to decode preauth request"
     opt={"decoding": _PREAUTHORIZATION},
     summary="Preauthorize",
 )
-def preauthorize(request: Request[Any, Any, Any], call: Call, data: Preauthorization) -> Response[WireDevice] | Response[bytes]:
+def preauthorize(
+    request: Request[Any, Any, Any], call: Call, data: Preauthorization
+) -> Response[WireDevice] | Response[bytes]:
     """Vouch for a device before it asks. One that is known already is answered with 409 and what is known."""
     try:
         with call.begin() as tx:

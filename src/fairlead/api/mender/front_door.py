@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgspec
+import structlog
 
 from fairlead.api.mender.auth import bearer_token
 from fairlead.api.mender.context import Context
@@ -31,6 +32,8 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 DEVICES = "/api/devices"
 LARGEST_HOT_BODY = 256 * 1024
+
+log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _HAS_NAME = re.compile(rb"(?:^|&)artifact_name=[^&]")
@@ -133,7 +136,7 @@ class FrontDoor:
         if method == "POST":
             body, complete = await _read(receive)
             receive = _again(body, receive, complete)
-            good = complete and _is_question(body, v2=scope["path"].startswith(f"{DEVICES}/v2"))
+            good = complete and _says_json(scope) and _is_question(body, v2=scope["path"].startswith(f"{DEVICES}/v2"))
         else:
             query = scope["query_string"]
             named = _HAS_NAME.search(query) and _HAS_TYPE.search(query)
@@ -166,8 +169,8 @@ class FrontDoor:
         bearer.seen_at = int(time.time())
         try:
             await self._context.reports.submit(report)
-        except (Refusal, Stopping) as refusal:
-            await _refuse(scope, send, refusal)
+        except Exception as problem:
+            await _refuse(scope, send, problem)
             return
         self.tally.reports += 1
         await _answer(scope, send, 200, b"", b"application/json")
@@ -190,8 +193,8 @@ class FrontDoor:
         request = devices.AuthRequest(body, signature.decode("latin-1"), said.id_data, said.pubkey, tenant_token)
         try:
             token = await self._context.admissions.submit(request)
-        except (Refusal, Stopping) as refusal:
-            await _refuse(scope, send, refusal)
+        except Exception as problem:
+            await _refuse(scope, send, problem)
             return
         self.tally.admitted += 1
         await _answer(scope, send, 200, token.encode(), b"application/jwt")
@@ -249,11 +252,16 @@ def _again(body: bytes, receive: Receive, complete: bool) -> Receive:
     return receive_again
 
 
-async def _refuse(scope: Scope, send: Send, refusal: Exception) -> None:
+async def _refuse(scope: Scope, send: Send, problem: Exception) -> None:
+    """Say no in the words of this API; what is no refusal is our bug: logged whole, told as nothing but that."""
     scope.setdefault("state", {})["request_id"] = _request_id(scope).decode()
-    stopping = isinstance(refusal, Stopping)
-    status = 503 if stopping or not isinstance(refusal, Refusal) else status_of(refusal)
-    text = "the server is stopping; please try again" if stopping else str(refusal)
+    if isinstance(problem, Refusal):
+        status, text = status_of(problem), str(problem)
+    elif isinstance(problem, Stopping):
+        status, text = 503, "the server is stopping; please try again"
+    else:
+        status, text = 500, "internal error"
+        log.error("request.failed", path=scope["path"], request_id=scope["state"]["request_id"], exc_info=problem)
     await _answer(scope, send, status, body_of(text, scope), b"application/json")
 
 

@@ -63,11 +63,11 @@ def _basic(request: Request[Any, Any, Any]) -> tuple[str, str]:
 
 
 @post("/auth/logout", sync_to_thread=True, status_code=202, summary="Logout")
-def log_out(call: Call) -> Response[None]:
+def log_out(call: Call) -> Response[bytes]:
     """End the session: the token of this request is refused from now on."""
     with call.begin() as tx:
         identity.log_out(tx, call.bearer.token_id)
-    return Response(None, status_code=202)
+    return empty(202)
 
 
 class WireUser(msgspec.Struct, omit_defaults=True):

@@ -34,6 +34,8 @@ class WireRequest(Request[Any, Any, Any]):
 def decode(body: bytes, wanted: Any, what: str) -> Any:
     """The body as the wanted type, or a `BadBody` that says where it is not."""
     try:
+        if not body.isascii():
+            body.decode()  # msgspec does not look at what it skips
         value = msgspec.json.decode(body, type=wanted)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as problem:
         reason = "nested too deeply" if isinstance(problem, RecursionError) else str(problem)

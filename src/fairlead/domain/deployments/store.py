@@ -62,13 +62,7 @@ _has_finished_a_newer_one = (
     .correlate(deployments, device_deployments)
     .exists()
 )
-_offerable = (
-    _open_of_device.where(sa.or_(_dd.status != DeviceStatus.WAITING.value, sa.not_(_has_finished_a_newer_one)))
-    .order_by(None)
-    .order_by(
-        sa.case((_dd.status == DeviceStatus.WAITING.value, 1), else_=0), deployments.c.created_at, deployments.c.id
-    )
-)
+_offerable = _open_of_device.where(sa.or_(_dd.status != DeviceStatus.WAITING.value, sa.not_(_has_finished_a_newer_one)))
 _offerable_held = _offerable.with_for_update(of=device_deployments)
 _one = sa.select(device_deployments).where(
     _dd.tenant_id == TENANT,
@@ -215,7 +209,7 @@ def find_device(tx: Tx, deployment_id: str, device_id: str, *, hold: bool = Fals
 def hold_open_of_device(tx: Tx, device_id: str) -> list[DeviceDeployment]:
     """All that the device has not finished, the oldest first.
 
-    Whoever changes several deployments in one transaction does it in this order, so that nobody waits in a circle.
+    Rows are held, and deployments changed, in this order everywhere, so that nobody waits in a circle.
     """
     return [_as_device_deployment(row) for row in tx.all(_open_held, {"device_id": device_id})]
 
@@ -226,7 +220,8 @@ def offerable(tx: Tx, device_id: str, *, hold: bool = False) -> list[DeviceDeplo
     Never what is older than a deployment that it has finished: that would lead it back (mender.md §2.3, step 2).
     """
     statement = _offerable_held if hold else _offerable
-    return [_as_device_deployment(row) for row in tx.all(statement, {"device_id": device_id})]
+    oldest_first = [_as_device_deployment(row) for row in tx.all(statement, {"device_id": device_id})]
+    return sorted(oldest_first, key=lambda row: row.status is DeviceStatus.WAITING)
 
 
 def devices_of(tx: Tx, deployment_id: str) -> list[DeviceDeployment]:

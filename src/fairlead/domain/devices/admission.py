@@ -161,10 +161,8 @@ def ask(tx: Tx, claimed: Identity, public_key: str, credential: str) -> AuthSet:
     auth_set = _set_with(device, public_key)
     if auth_set is not None and auth_set.status in {Status.PENDING, Status.REJECTED}:
         return auth_set
-    if device is not None:  # someone may be deciding about it at this moment: look again when they are done
-        store.hold(tx, device.id)
-        device = store.find_by_identity(tx, claimed)
-        auth_set = _set_with(device, public_key)
+    device = _held(tx, device, claimed)
+    auth_set = _set_with(device, public_key)
     if auth_set is None:
         return _add_pending(tx, device, claimed, public_key, credential)
     if auth_set.status is Status.PREAUTHORIZED:
@@ -180,6 +178,17 @@ def ask(tx: Tx, claimed: Identity, public_key: str, credential: str) -> AuthSet:
     found = store.find_set(tx, auth_set.id)
     assert found is not None
     return found
+
+
+def _held(tx: Tx, device: Device | None, claimed: Identity) -> Device | None:
+    """The device as it is once nobody else adds it or decides about it, until the end of the transaction."""
+    if device is None:
+        store.hold_newcomer(tx, claimed)
+        device = store.find_by_identity(tx, claimed)
+    if device is not None:
+        store.hold(tx, device.id)
+        device = store.find_by_identity(tx, claimed)
+    return device
 
 
 def _set_with(device: Device | None, public_key: str) -> AuthSet | None:

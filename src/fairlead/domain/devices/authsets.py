@@ -83,6 +83,7 @@ def preauthorize(tx: Tx, claimed: Mapping[str, Any], public_key: str) -> Device:
     tx.require(Permission.MANAGE_DEVICES)
     identity_ = Identity.of(claimed)
     pem = signatures.normalised(public_key)
+    store.hold_newcomer(tx, identity_)
     existing = store.find_by_identity(tx, identity_)
     if existing is not None:
         raise DeviceExists(device=existing)

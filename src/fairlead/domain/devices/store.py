@@ -144,6 +144,11 @@ def hold(tx: Tx, device_id: str) -> bool:
     return tx.one(held) is not None
 
 
+def hold_newcomer(tx: Tx, identity: Identity) -> None:
+    """Keep others from adding the device with this identity until the end of the transaction."""
+    tx.one_at_a_time(f"device {identity.digest}")
+
+
 def mark_token(tx: Tx, auth_set_id: str) -> None:
     """A token of this set is out there."""
     tx.run(

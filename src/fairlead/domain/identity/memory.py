@@ -82,6 +82,7 @@ class TokenMemory:
     def revoke_tenant(self, tenant_id: str) -> None:
         """Forget all tokens of a tenant's users and devices."""
         with self._lock:
+            self._revocations += 1  # also for those that are being verified at this moment
             subjects = {b.subject for b in self._by_digest.values() if b.scope.tenant_id == tenant_id}
         for subject in subjects:
             self.revoke(subject)
