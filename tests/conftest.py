@@ -15,13 +15,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from house.server import RunningServer
-from house.world import ADA, BEN, ZOE, Mender, Organization, settle
-
 from fairlead import migrations
 from fairlead.app import open_tokens
 from fairlead.base.database import Database
 from fairlead.settings import Settings
+from house.server import RunningServer
+from house.world import ADA, BEN, ZOE, Mender, Organization, settle
 
 ENGINES = ("sqlite", "postgresql")
 
