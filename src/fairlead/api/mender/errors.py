@@ -10,6 +10,7 @@ from litestar import Request, Response
 from litestar.exceptions import (
     ClientException,
     HTTPException,
+    InternalServerException,
     MethodNotAllowedException,
     NotFoundException,
     ValidationException,
@@ -85,6 +86,8 @@ def word_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Re
         return _answer(request, 400, _first_problem(request, error))
     if isinstance(error, ClientException):
         return _answer(request, error.status_code, error.detail or "bad request")
+    if isinstance(error, InternalServerException) and "disconnected" in (error.detail or ""):
+        return _answer(request, 400, "the connection was closed before the request was complete")
     return word_bug(request, error)
 
 
