@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +37,7 @@ from fairlead.schedule import Task, keep_doing
 from fairlead.settings import Settings
 
 WORKER_THREADS = 32
-ADMISSION_THREADS = 2
+MOST_ADMISSION_THREADS = 2
 LARGEST_BODY = 10 * 1024 * 1024
 
 log = structlog.get_logger()
@@ -82,7 +83,9 @@ class Fairlead:
         self.memory = identity.TokenMemory(changes.fresh)
         self.agenda = deployments.Agenda(self.database, changes.fresh)
         admit = devices.Admissions(self.database, self.tokens, multitenant=settings.multitenant).admit
-        self.admissions = Grouped("admissions", admit, largest=64, threads=ADMISSION_THREADS)
+        self.admissions = Grouped(
+            "admissions", admit, largest=64, threads=min(MOST_ADMISSION_THREADS, len(os.sched_getaffinity(0)))
+        )
         self.reports = Grouped("reports", devices.Reports(self.database).write)
         self.executor = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="worker")
         self.metrics = Metrics()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
+import gc
 import multiprocessing
 import os
 import resource
@@ -36,6 +38,7 @@ from fairlead.settings import BadSetting, Settings, address_of
 GRACE_SECONDS = 15
 RESTART_SECONDS = 1.0
 BACKLOG = 2048
+_M_ARENA_MAX = -8
 
 log = structlog.get_logger()
 
@@ -115,6 +118,7 @@ def run(settings: Settings, listeners: Listeners) -> None:
 def serve_here(settings: Settings, public: socket.socket, internal: socket.socket | None) -> None:
     """One process's share of the work."""
     set_up_logs(settings.log_level, settings.log_format)
+    _share_the_heap()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, public, internal))
 
@@ -136,6 +140,7 @@ async def _serve(settings: Settings, public: socket.socket, internal: socket.soc
     if parent is not None:
         loop.add_reader(parent.sentinel, stop)  # a worker whose parent was killed would hold the address for ever
     await fairlead.start()
+    _spare_the_collector()
     log.info("server.ready", listen=settings.listen, internal=settings.internal_listen, process=os.getpid())
     try:
         await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in servers))
@@ -149,6 +154,7 @@ def _configured(settings: Settings, app: Any, *, tls: bool) -> uvicorn.Config:
     encrypted = tls and settings.is_tls
     config = uvicorn.Config(
         app,
+        interface="asgi3",
         http="httptools",
         ws="websockets-sansio",
         lifespan="off",
@@ -165,6 +171,19 @@ def _configured(settings: Settings, app: Any, *, tls: bool) -> uvicorn.Config:
     )
     config.load()
     return config
+
+
+def _share_the_heap() -> None:
+    """Have all threads use few heaps: one for each would keep what its thread once needed (glibc's mallopt)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+def _spare_the_collector() -> None:
+    """What was made until now stays: never look at it for garbage again, and look less often at what comes."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 50)
 
 
 def _raise_file_limit() -> None:

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import tarfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def busy(device, stop: threading.Event) -> None:
     while not stop.is_set():
         assert device.report({"number": number}).status_code == 200
         number += 1
+        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

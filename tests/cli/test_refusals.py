@@ -6,12 +6,12 @@ import os
 import shutil
 import socket
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from house.program import Finished, Program
+from house.many import run_many
+from house.program import Program
 
 COMMANDS = ("", "serve", "user", "user create", "user list", "user password", "doctor", "backup", "restore", "simulate")
 NOBODY = "postgresql://ada:secret@127.0.0.1:1/fairlead"
@@ -86,42 +86,41 @@ class Bad:
                 "a key folder that may not be read": ((*serve, data, "--keys", locked), "ermission denied"),
             }
 
-    def run(self, name: str) -> Finished:
-        command, _ = self.commands[name]
-        with Program(*command, fence=WITHOUT_ROOTS_POWERS if CAN_DROP_POWERS else None) as program:
-            return program.finish()
-
 
 @pytest.fixture(scope="module")
 def bad(tmp_path_factory):
-    """All of them have been run, several at a time: each takes a second."""
-    with socket.create_server(("127.0.0.1", 0)) as taken, ThreadPoolExecutor(3) as crew:
-        commands = Bad(tmp_path_factory.mktemp("bad"), taken.getsockname()[1])
-        results = dict(zip(commands.commands, crew.map(commands.run, commands.commands), strict=True))
-    return commands.commands, results
+    """What was said to each of the commands, and what it should have been."""
+    folder = tmp_path_factory.mktemp("said")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        commands = Bad(tmp_path_factory.mktemp("bad"), taken.getsockname()[1]).commands
+        fence = WITHOUT_ROOTS_POWERS if CAN_DROP_POWERS else None
+        results = run_many(folder, [command for command, _ in commands.values()], fence)
+    return {name: (finished, commands[name][1]) for name, finished in zip(commands, results, strict=True)}
 
 
 def test_whatever_is_wrong_is_told_in_one_line_and_with_exit_code_2(bad):
-    commands, results = bad
-
-    for name, finished in results.items():
+    for name, (finished, reason) in bad.items():
         lines = finished.err.strip().splitlines()
         assert (name, finished.code) == (name, 2), finished
         assert len(lines) == 1, f"{name}: {finished.err}"
         assert lines[0].startswith("fairlead: "), f"{name}: {finished.err}"
-        assert commands[name][1] in lines[0], f"{name}: {finished.err}"
+        assert reason in lines[0], f"{name}: {finished.err}"
         assert "secret" not in finished.err, name
         assert finished.out == "", f"{name}: {finished.out}"
 
 
-@pytest.fixture(scope="module")
-def help_texts():
-    def ask(name: str) -> Finished:
-        with Program(*name.split(), "--help") as program:
-            return program.finish()
+def test_the_same_from_the_installed_program():
+    with Program("serve", "--listen", "localhost:http") as program:
+        finished = program.finish()
 
-    with ThreadPoolExecutor(3) as crew:
-        return dict(zip(COMMANDS, crew.map(ask, COMMANDS), strict=True))
+    assert (finished.code, finished.out) == (2, "")
+    assert finished.err == "fairlead: --listen: 'localhost:http' is not HOST:PORT, for example 127.0.0.1:8080\n"
+
+
+@pytest.fixture(scope="module")
+def help_texts(tmp_path_factory):
+    commands = [(*name.split(), "--help") for name in COMMANDS]
+    return dict(zip(COMMANDS, run_many(tmp_path_factory.mktemp("help"), commands), strict=True))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

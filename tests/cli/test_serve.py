@@ -72,23 +72,30 @@ def test_an_upload_that_is_under_way_is_answered_before_the_end(data):
 
 
 def test_several_workers_serve_count_together_and_end_together(data):
-    with Server(data, workers=2) as server:
+    with Server(data, workers=2) as server, talk(server.url) as client:
         pids = server.worker_pids()
         assert len(pids) == 2
         for _ in range(40):
             assert httpx.get(f"{server.url}/alive").status_code == 204
         assert count_of(server, "/alive") == 40
+        Administrator(client).log_in().device("door")
+        time.sleep(1.2)  # gauges are brought up to date each second
+        assert figure(server, "fairlead_remembered_tokens") >= 1
 
         os.kill(pids[0], signal.SIGKILL)
         for _ in range(20):
             with_retries(lambda: httpx.get(f"{server.url}/alive"))
         server.wait_for(r"server\.ready", times=3)
+        assert pids[0] not in server.worker_pids()
+        os.kill(pids[1], signal.SIGKILL)
+        server.wait_for(r"server\.ready", times=4)
 
-        assert count_of(server, "/alive") >= 60
         assert "worker.died" in server.err
         assert len(server.worker_pids()) == 2
-        assert pids[0] not in server.worker_pids()
-        assert server.stop() == 0
+        assert count_of(server, "/alive") >= 60
+        assert figure(server, "fairlead_remembered_tokens") == 0  # the gauges of the dead end with them
+        os.killpg(server.process.pid, signal.SIGINT)  # what Ctrl-C does
+        assert server.wait() == 0
         assert "Traceback" not in server.err
 
 
@@ -101,24 +108,6 @@ def with_retries(ask) -> None:
         except httpx.TransportError:
             continue
     raise AssertionError("nobody serves")
-
-
-def test_the_gauges_of_dead_workers_end_with_them(data):
-    with Server(data, workers=2) as server, talk(server.url) as client:
-        ada = Administrator(client).log_in()
-        ada.device("door")
-        time.sleep(1.2)  # figures are brought up to date each second
-        remembered = figure(server, "fairlead_remembered_tokens")
-        assert remembered >= 1
-
-        for pid in server.worker_pids():
-            os.kill(pid, signal.SIGKILL)
-        server.wait_for(r"server\.ready", times=4)
-
-        assert figure(server, "fairlead_remembered_tokens") == 0
-        os.killpg(server.process.pid, signal.SIGINT)  # what Ctrl-C does
-        assert server.wait() == 0
-        assert "Traceback" not in server.err
 
 
 def figure(server: Server, name: str) -> float:

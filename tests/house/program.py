@@ -16,10 +16,16 @@ from pathlib import Path
 
 PROGRAM = Path(sys.executable).with_name("fairlead")
 LARGEST_FILE_BYTES = 256 * 1024 * 1024
-_FENCE = [
+FENCE = [
     *(["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []),
     *(["prlimit", f"--fsize={LARGEST_FILE_BYTES}"] if shutil.which("prlimit") else []),
 ]
+
+
+def clean_environment() -> dict[str, str]:
+    """Ours without any setting of a server, on a plain terminal of a usual width."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
+    return {**inherited, "NO_COLOR": "1", "COLUMNS": "100"}
 
 
 @dataclass(frozen=True)
@@ -43,11 +49,10 @@ class Program:
         folder = Path(self._folder.name)
         self._out, self._err, said = folder / "out", folder / "err", folder / "in"
         said.write_text(input_)
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
         with self._out.open("wb") as out, self._err.open("wb") as err, said.open("rb") as stdin:
             self.process = subprocess.Popen(
-                [*_FENCE, *(fence or []), PROGRAM, *map(str, arguments)],
-                env={**inherited, "NO_COLOR": "1", "COLUMNS": "100", **(environment or {})},
+                [*FENCE, *(fence or []), PROGRAM, *map(str, arguments)],
+                env={**clean_environment(), **(environment or {})},
                 stdin=stdin,
                 stdout=out,
                 stderr=err,

@@ -131,6 +131,30 @@ def test_the_order_of_announcements_is_the_order_of_commits(open_database):
         assert [h for h in heard if h.startswith(f"{who}-")] == [f"{who}-{n}" for n in range(15)]
 
 
+def test_who_announces_later_commits_later(open_database):
+    """Else a reader that has seen the later one would never look for the earlier one again."""
+    first, second, listener = open_database(), open_database(), open_database()
+    heard: list[str] = []
+    listener.changes.on("launched", heard.append)
+
+    def announce_second() -> None:
+        with second.begin(ACME) as tx:
+            tx.announce("launched", "2")
+
+    thread = threading.Thread(target=announce_second)
+    with first.begin(ACME) as tx:
+        tx.announce("launched", "1")
+        tx.write_announcements()  # what the end of the transaction does
+        thread.start()
+        time.sleep(0.3)
+        listener.changes.read()
+        assert heard == []
+    thread.join()
+    listener.changes.read()
+
+    assert sorted(set(heard)) == ["1", "2"]
+
+
 def test_a_moment_keeps_its_point_in_time_whatever_its_zone(database):
     moment = datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=timezone(timedelta(hours=5, minutes=45)))
     with database.begin(ACME) as tx:

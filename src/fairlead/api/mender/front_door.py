@@ -7,21 +7,21 @@ a thread or a router. Whatever is unusual, a malformed body included, goes the n
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import time
+import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgspec
 import structlog
 
-from fairlead.api.mender.auth import bearer_token
 from fairlead.api.mender.context import Context
 from fairlead.api.mender.errors import body_of, status_of
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.grouped import Stopping
-from fairlead.base.scope import ActorKind
 from fairlead.domain import devices, identity
 
 Scope = MutableMapping[str, Any]
@@ -32,14 +32,17 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 DEVICES = "/api/devices"
 LARGEST_HOT_BODY = 256 * 1024
+MOST_KNOWN_QUERIES = 10_000
+LONGEST_KNOWN_QUERY = 512
+_VERSION_AT = len(DEVICES) + 2
 
 log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _HAS_NAME = re.compile(rb"(?:^|&)artifact_name=[^&]")
 _HAS_TYPE = re.compile(rb"(?:^|&)device_type=[^&]")
-_VERSION_4 = (4 << 76) | (0b10 << 62)
-_FREE_BITS = ~((0xF << 76) | (0b11 << 62))
+_THIS_PROCESS = str(uuid.uuid4())[:24].encode()
+_numbers = itertools.count(random.getrandbits(47))
 _EMPTY = {"type": "http.response.body", "body": b""}
 
 
@@ -92,6 +95,7 @@ class FrontDoor:
         self._memory = context.memory
         self._agenda = context.agenda
         self.tally = Tally()
+        self._good_queries: set[bytes] = set()
         v1, v2 = f"{DEVICES}/v1", f"{DEVICES}/v2"
         self._hot: dict[str, Callable[[Scope, Receive, Send], Awaitable[None]]] = {
             f"{v1}/deployments/device/deployments/next": self._next,
@@ -100,15 +104,19 @@ class FrontDoor:
             f"{v1}/authentication/auth_requests": self._admit,
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if scope["method"] == "OPTIONS" and (methods := self._methods_of(scope["path"])):
+            return self._app(scope, receive, send)
+        if scope["method"] == "OPTIONS":
+            return self._say_methods(scope, receive, send)
+        return self._hot.get(scope["path"], self._pass_on)(scope, receive, send)
+
+    async def _say_methods(self, scope: Scope, receive: Receive, send: Send) -> None:
+        methods = self._methods_of(scope["path"])
+        if methods:
             await _answer(scope, send, 200, b"", b"application/json", (b"allow", ", ".join(methods).encode()))
-            return
-        hot = self._hot.get(scope["path"])
-        await (self._pass_on if hot is None else hot)(scope, receive, send)
+        else:
+            await self._pass_on(scope, receive, send)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The normal way: with a request id, and with the headers that handlers may have added several times."""
@@ -132,15 +140,13 @@ class FrontDoor:
         if bearer is None or not self._agenda.is_idle(bearer.subject):
             await self._pass_on(scope, receive, send)
             return
-        method, body = scope["method"], b""
+        method = scope["method"]
         if method == "POST":
             body, complete = await _read(receive)
             receive = _again(body, receive, complete)
             good = complete and _says_json(scope) and _is_question(body, v2=scope["path"].startswith(f"{DEVICES}/v2"))
         else:
-            query = scope["query_string"]
-            named = _HAS_NAME.search(query) and _HAS_TYPE.search(query)
-            good = method == "GET" and bool(named) and scope["path"][len(DEVICES) + 2] == "1"
+            good = method == "GET" and self._is_good(scope["query_string"]) and scope["path"][_VERSION_AT] == "1"
         if not good:
             await self._pass_on(scope, receive, send)
             return
@@ -149,6 +155,16 @@ class FrontDoor:
         headers = [(b"x-men-requestid", _request_id(scope))]
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send(_EMPTY)
+
+    def _is_good(self, query: bytes) -> bool:
+        """Does the query name type and artifact? Devices of a kind send the same one, so the good ones are known."""
+        if query in self._good_queries:
+            return True
+        if not (_HAS_NAME.search(query) and _HAS_TYPE.search(query)):
+            return False
+        if len(self._good_queries) < MOST_KNOWN_QUERIES and len(query) <= LONGEST_KNOWN_QUERY:
+            self._good_queries.add(query)
+        return True
 
     async def _report(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An inventory report of a known device joins the group that is written next."""
@@ -201,19 +217,19 @@ class FrontDoor:
 
     def _device(self, scope: Scope) -> identity.Bearer | None:
         """The device that asks, if its token was verified before."""
-        token = bearer_token(scope)
-        bearer = self._memory.find(token) if token else None
-        return bearer if bearer is not None and bearer.scope.actor.kind is ActorKind.DEVICE else None
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                bearer = self._memory.find(value[7:]) if value[:7] == b"Bearer " else None
+                return bearer if bearer is not None and bearer.is_device else None
+        return None
 
 
 def _request_id(scope: Scope) -> bytes:
-    """The id that the client gave the request, or a new UUIDv4 (mender.md §2.0)."""
+    """The id that the client gave the request, or a new UUIDv4 (mender.md §2.0): this process's, and a number."""
     for name, value in scope["headers"]:
         if name == b"x-men-requestid" and _REQUEST_ID.fullmatch(value):
             return bytes(value)
-    number = (random.getrandbits(128) & _FREE_BITS) | _VERSION_4
-    digits = f"{number:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}".encode()
+    return b"%s%012x" % (_THIS_PROCESS, next(_numbers) & 0xFFFFFFFFFFFF)
 
 
 def _is_question(body: bytes, *, v2: bool) -> bool:

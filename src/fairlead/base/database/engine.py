@@ -130,6 +130,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         poolclass=sa.QueuePool,
         pool_size=POOL_SIZE,
         max_overflow=0,
+        pool_use_lifo=True,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
 
@@ -143,7 +144,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")  # an acknowledged write survives a power cut
         connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA cache_size=-8000")
+        connection.execute("PRAGMA cache_size=-1000")  # 1 MB for each connection; the system caches the file for all
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:

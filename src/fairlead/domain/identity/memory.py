@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from hashlib import blake2b
 
-from fairlead.base.scope import Scope
+from fairlead.base.scope import ActorKind, Scope
 
 MOST_TOKENS = 400_000
 
@@ -20,10 +20,11 @@ MOST_TOKENS = 400_000
 class Bearer:
     """Someone whose token was verified. `alive` turns false when the token is taken away."""
 
-    __slots__ = ("alive", "expires_at", "scope", "seen_at", "subject", "token_id")
+    __slots__ = ("alive", "expires_at", "is_device", "scope", "seen_at", "subject", "token_id")
 
     def __init__(self, scope: Scope, subject: str, token_id: str, expires_at: int) -> None:
         self.scope = scope
+        self.is_device = scope.actor.kind is ActorKind.DEVICE
         self.subject = subject
         self.token_id = token_id
         self.expires_at = expires_at
@@ -42,7 +43,7 @@ class TokenMemory:
         self._trusted = trusted
         self._most = most
         self._by_digest: dict[bytes, Bearer] = {}
-        self._by_subject: dict[str, dict[bytes, Bearer]] = {}
+        self._by_subject: dict[str, tuple[bytes, ...]] = {}
         self._lock = threading.Lock()
         self._revocations = 0
 
@@ -69,15 +70,15 @@ class TokenMemory:
             if len(self._by_digest) >= self._most:
                 self._make_room()
             self._by_digest[digest] = bearer
-            self._by_subject.setdefault(bearer.subject, {})[digest] = bearer
+            others = (each for each in self._by_subject.get(bearer.subject, ()) if each != digest)
+            self._by_subject[bearer.subject] = (*others, digest)
 
     def revoke(self, subject: str) -> None:
         """Forget all tokens of the user, device or session with this id."""
         with self._lock:
             self._revocations += 1
-            for digest, bearer in self._by_subject.pop(subject, {}).items():
-                bearer.alive = False
-                self._by_digest.pop(digest, None)
+            for digest in self._by_subject.pop(subject, ()):
+                self._by_digest.pop(digest).alive = False
 
     def revoke_tenant(self, tenant_id: str) -> None:
         """Forget all tokens of a tenant's users and devices."""
@@ -108,7 +109,6 @@ class TokenMemory:
         outdated = [digest for digest, bearer in self._by_digest.items() if bearer.expires_at <= now]
         for digest in outdated or list(self._by_digest)[: max(1, self._most // 10)]:
             bearer = self._by_digest.pop(digest)
-            tokens = self._by_subject.get(bearer.subject, {})
-            tokens.pop(digest, None)
-            if not tokens:
-                self._by_subject.pop(bearer.subject, None)
+            others = tuple(each for each in self._by_subject.pop(bearer.subject) if each != digest)
+            if others:
+                self._by_subject[bearer.subject] = others
