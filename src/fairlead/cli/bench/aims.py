@@ -22,7 +22,7 @@ class Aim:
 
 
 AIMS = (
-    Aim("next", 0.8, "of the floor", of_floor=True),
+    Aim("next", 0.65, "of the floor", of_floor=True),
     Aim("inventory", 10_000, "/s"),
     Aim("auth-ed25519", 2_500, "/s"),
     Aim("auth-rsa", 2_500, "/s"),
