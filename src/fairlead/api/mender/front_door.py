@@ -278,7 +278,8 @@ async def _refuse(scope: Scope, send: Send, problem: Exception) -> None:
     else:
         status, text = 500, "internal error"
         log.error("request.failed", path=scope["path"], request_id=scope["state"]["request_id"], exc_info=problem)
-    await _answer(scope, send, status, body_of(text, scope), b"application/json")
+    more = [(b"www-authenticate", b"Bearer")] if status == 401 else []
+    await _answer(scope, send, status, body_of(text, scope), b"application/json", *more)
 
 
 async def _answer(scope: Scope, send: Send, status: int, body: bytes, kind: bytes, *more: tuple[bytes, bytes]) -> None:
