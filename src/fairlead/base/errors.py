@@ -14,6 +14,7 @@ class Kind(enum.Enum):
     FORBIDDEN = "forbidden"  # we know who asks, and they may not
     NOT_FOUND = "not found"  # not there, or not theirs: the two look the same
     CONFLICT = "conflict"  # the state of things stands against it
+    PAYMENT = "payment"  # it costs something, and was not paid for
     LIMIT = "limit"  # a quota or a size is used up
     UNPROCESSABLE = "unprocessable"  # well formed, yet it cannot be carried out
     TOO_LARGE = "too large"  # more bytes than we are willing to read

@@ -48,6 +48,21 @@ class KeyFolder:
             raise BadKey(file=self._path(name), reason="it is not an Ed25519 key")
         return key
 
+    def secret(self, name: str) -> bytes:
+        """A key of 256 bits for `Seal`, kept as hexadecimal digits."""
+        path = self.folder / f"{name}.key"
+        try:
+            if not path.exists():
+                self._write_once(path, os.urandom(32).hex().encode() + b"\n")
+            key = bytes.fromhex(path.read_text("ascii").strip())
+        except OSError as problem:
+            raise KeysCannotBeKept(folder=self.folder, reason=problem.strerror) from None
+        except ValueError:
+            raise BadKey(file=path, reason="it does not hold hexadecimal digits") from None
+        if len(key) != 32:
+            raise BadKey(file=path, reason="it does not hold 256 bits")
+        return key
+
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.pem"
 

@@ -23,6 +23,7 @@ log = structlog.get_logger()
 STATUS = {
     Kind.INVALID: 400,
     Kind.UNAUTHENTICATED: 401,
+    Kind.PAYMENT: 402,
     Kind.FORBIDDEN: 403,
     Kind.NOT_FOUND: 404,
     Kind.CONFLICT: 409,
@@ -64,16 +65,27 @@ def body_of(error: str, scope: Any) -> bytes:
     return msgspec.json.encode(ErrorBody(error, request_id(scope)))
 
 
+OWN_STATUS: dict[type[Refusal], int] = {WrongContentType: 415}
+"""Refusals for which the reference has another status than for others of their kind."""
+
+
 def status_of(refusal: Refusal) -> int:
-    return 415 if isinstance(refusal, WrongContentType) else STATUS[refusal.kind]
+    return OWN_STATUS.get(type(refusal), STATUS[refusal.kind])
+
+
+def headers_of(refusal: Refusal) -> dict[str, str]:
+    """Who you would have to be, and when it is worth trying again (`facts["retry_after"]`, in seconds)."""
+    if refusal.kind is Kind.UNAUTHENTICATED:
+        return {"WWW-Authenticate": "Bearer"}
+    retry_after = refusal.facts.get("retry_after")
+    return {} if retry_after is None else {"Retry-After": str(retry_after)}
 
 
 def refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[ErrorBody]:
     status = status_of(refusal)
     if status >= 500 and refusal.kind is not Kind.NOT_BUILT:
         log.warning("request.unavailable", path=request.scope["path"], reason=str(refusal))
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    return _answer(request, status, str(refusal), headers)
+    return _answer(request, status, str(refusal), headers_of(refusal))
 
 
 def word_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[ErrorBody]:

@@ -19,7 +19,7 @@ import msgspec
 import structlog
 
 from fairlead.api.mender.context import Context
-from fairlead.api.mender.errors import body_of, status_of
+from fairlead.api.mender.errors import body_of, headers_of, status_of
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.grouped import Stopping
 from fairlead.domain import devices, identity
@@ -271,14 +271,15 @@ def _again(body: bytes, receive: Receive, complete: bool) -> Receive:
 async def _refuse(scope: Scope, send: Send, problem: Exception) -> None:
     """Say no in the words of this API; what is no refusal is our bug: logged whole, told as nothing but that."""
     scope.setdefault("state", {})["request_id"] = _request_id(scope).decode()
+    headers: dict[str, str] = {}
     if isinstance(problem, Refusal):
-        status, text = status_of(problem), str(problem)
+        status, text, headers = status_of(problem), str(problem), headers_of(problem)
     elif isinstance(problem, Stopping):
         status, text = 503, "the server is stopping; please try again"
     else:
         status, text = 500, "internal error"
         log.error("request.failed", path=scope["path"], request_id=scope["state"]["request_id"], exc_info=problem)
-    more = [(b"www-authenticate", b"Bearer")] if status == 401 else []
+    more = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await _answer(scope, send, status, body_of(text, scope), b"application/json", *more)
 
 

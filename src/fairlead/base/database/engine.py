@@ -95,6 +95,7 @@ class Database:
                 with connection.begin():
                     tx = Tx(connection, scope)
                     yield tx
+                    tx.do_last_acts()
                     announced = tx.write_announcements() if writing else []
             for change in announced:
                 _without_harm(partial(self.changes.apply, change))

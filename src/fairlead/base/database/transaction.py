@@ -18,6 +18,10 @@ from fairlead.base.scope import Scope
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
+LastAct = Callable[["list[tuple[Tx, Any]]"], None]
+"""Takes what was handed to `Tx.lastly`, each with the view of the transaction that it was handed to."""
+
+
 class Tx:
     """A transaction for one scope. Actions take it as their first argument and never commit it."""
 
@@ -26,6 +30,7 @@ class Tx:
         self._scope = scope
         self._announced: list[Change] = []
         self._afterwards: list[Callable[[], None]] = []
+        self._last: dict[LastAct, list[tuple[Tx, Any]]] = {}
 
     @property
     def scope(self) -> Scope:
@@ -44,7 +49,7 @@ class Tx:
     def within(self, scope: Scope) -> Tx:
         """The same transaction seen from a tenant's scope: for work that first has to find out whose it is."""
         inner = Tx(self._connection, scope)
-        inner._announced, inner._afterwards = self._announced, self._afterwards
+        inner._announced, inner._afterwards, inner._last = self._announced, self._afterwards, self._last
         return inner
 
     def require(self, permission: enum.Enum) -> None:
@@ -88,6 +93,17 @@ class Tx:
     def announce(self, kind: str, subject: str) -> None:
         """Let every process hear of a change once it is committed; this one before the answer leaves."""
         self._announced.append(Change(kind, subject))
+
+    def lastly(self, act: LastAct, item: Any) -> None:
+        """Hand the item to `act` at the end of this transaction, together with all others for the same act.
+
+        For what everybody has to queue up for: nobody who holds the place in that queue waits for anything else.
+        """
+        self._last.setdefault(act, []).append((self, item))
+
+    def do_last_acts(self) -> None:
+        for act, items in self._last.items():
+            act(items)
 
     def afterwards(self, deed: Callable[[], None]) -> None:
         """Do this once the transaction is committed, in this process only. It must not fail."""

@@ -23,6 +23,14 @@ from fairlead.domain.identity.model import (
     make_sure_email_is_good,
     permissions_of,
 )
+from fairlead.domain.identity.plans import (
+    DEVICE_LIMITS,
+    NotInPlan,
+    Plan,
+    UnknownPlan,
+    make_sure_plan_includes,
+    plan_called,
+)
 from fairlead.domain.identity.sessions import log_in, log_out, scope_of, verify_user
 from fairlead.domain.identity.store import find_user_by_email, remove_expired_sessions
 from fairlead.domain.identity.tenants import (
@@ -50,6 +58,7 @@ from fairlead.domain.identity.users import (
 __all__ = [
     "BUILT_IN_ROLES",
     "DEFAULT_TENANT_ID",
+    "DEVICE_LIMITS",
     "SIGNED_OUT",
     "TENANT_CHANGED",
     "BadEmail",
@@ -58,10 +67,12 @@ __all__ = [
     "Claims",
     "EmailTaken",
     "LastAdministrator",
+    "NotInPlan",
     "NothingToUpdate",
     "PasswordTooLong",
     "PasswordTooShort",
     "Permission",
+    "Plan",
     "Tenant",
     "TenantNotFound",
     "TenantStatus",
@@ -69,6 +80,7 @@ __all__ = [
     "TokenKind",
     "TokenMemory",
     "Tokens",
+    "UnknownPlan",
     "UnknownRole",
     "User",
     "UserChange",
@@ -86,8 +98,10 @@ __all__ = [
     "log_out",
     "make_sure_default_tenant_exists",
     "make_sure_email_is_good",
+    "make_sure_plan_includes",
     "own_tenant",
     "permissions_of",
+    "plan_called",
     "prepare_password",
     "remove_expired_sessions",
     "remove_user",

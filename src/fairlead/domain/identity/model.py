@@ -29,6 +29,9 @@ class Permission(enum.StrEnum):
     MANAGE_DEPLOYMENTS = "manage deployments"
     VIEW_USERS = "view users"
     MANAGE_USERS = "manage users"
+    USE_TERMINAL = "use the remote terminal"
+    VIEW_AUDIT_LOG = "view the audit log"
+    MANAGE_ORGANIZATION = "manage the organization"
 
 
 _VIEW = frozenset({Permission.VIEW_DEVICES, Permission.VIEW_ARTIFACTS, Permission.VIEW_DEPLOYMENTS})
@@ -37,7 +40,7 @@ BUILT_IN_ROLES: dict[str, frozenset[Permission]] = {
     "RBAC_ROLE_PERMIT_ALL": frozenset(Permission),
     "RBAC_ROLE_OBSERVER": _VIEW | {Permission.VIEW_USERS},
     "RBAC_ROLE_CI": _VIEW | {Permission.MANAGE_ARTIFACTS, Permission.MANAGE_DEPLOYMENTS},
-    "RBAC_ROLE_REMOTE_TERMINAL": frozenset({Permission.VIEW_DEVICES}),
+    "RBAC_ROLE_REMOTE_TERMINAL": frozenset({Permission.VIEW_DEVICES, Permission.USE_TERMINAL}),
 }
 """The roles that Mender 2.6 ships (mender.md §2.5)."""
 

@@ -25,6 +25,11 @@ tenants = sa.Table(
     sa.Column("device_limit", sa.BigInteger, nullable=False),
     sa.Column("storage_limit_bytes", sa.BigInteger, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("trial_ends_at", Moment),
+    sa.Column("api_limits", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("billing", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("cancelled_at", Moment),
+    sa.Column("cancel_reason", sa.Text, nullable=False, server_default=""),
 )
 
 users = sa.Table(
@@ -38,6 +43,11 @@ users = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Column("logged_in_at", Moment),
+    sa.Column("settings", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("second_factor", sa.Text),  # sealed
+    sa.Column("second_factor_on", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("second_factor_step", sa.BigInteger, nullable=False, server_default="0"),  # of the last login
+    sa.Column("second_factor_verified_step", sa.BigInteger, nullable=False, server_default="0"),
     sa.Index("users_by_tenant", "tenant_id", "created_at"),
     sa.Index("users_one_email", sa.func.lower(sa.literal_column("email")), unique=True),
 )
@@ -50,6 +60,35 @@ sessions = sa.Table(
     sa.Column("user_id", sa.Text, sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
     sa.Index("sessions_by_user", "user_id"),
+)
+
+roles = sa.Table(
+    "roles",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("permissions", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+)
+
+password_resets = sa.Table(
+    "password_resets",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    tenant_column(),
+    sa.Column("user_id", sa.Text, sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index("password_resets_by_user", "user_id"),
+)
+
+failed_logins = sa.Table(
+    "failed_logins",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("since", Moment, nullable=False),
 )
 
 _tenant = sa.select(tenants).where(tenants.c.id == sa.bindparam("id"))

@@ -64,7 +64,7 @@ def add_user(tx: Tx, email: str, password_hash: str, roles: Sequence[str] | None
     now = clock.now()
     user = User(str(uuid.uuid4()), tx.tenant_id, email, password_hash, tuple(roles), now, now, None)
     store.add_user(tx, user)
-    audit.record(tx, "user.create", user.id, email=email, roles=list(roles))
+    audit.record(tx, "user.create", user.id, name=email, roles=list(roles))
     return user
 
 
@@ -90,7 +90,7 @@ def change_user(tx: Tx, user_id: str, change: UserChange, keep_session: str | No
     if change.password is not None:
         store.remove_sessions_of(tx, user_id, except_for=keep_session)
     tx.announce(SIGNED_OUT, user_id)
-    audit.record(tx, "user.update", user_id, email=change.email or user.email, changed=_names_of(change))
+    audit.record(tx, "user.update", user_id, name=change.email or user.email, changed=_names_of(change))
 
 
 def _new_values(tx: Tx, user: User, change: UserChange) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def remove_user(tx: Tx, user_id: str) -> None:
     _make_sure_someone_administers(tx, user, ())
     store.remove_user(tx, user_id)
     tx.announce(SIGNED_OUT, user_id)
-    audit.record(tx, "user.delete", user_id, email=user.email)
+    audit.record(tx, "user.delete", user_id, name=user.email)
 
 
 def _make_sure_someone_administers(tx: Tx, user: User, roles: Sequence[str]) -> None:

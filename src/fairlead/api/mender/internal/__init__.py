@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import sqlalchemy as sa
-from litestar import HttpMethod, Request, Response, Router, get, route
+from litestar import HttpMethod, Router, route
 from litestar.handlers import HTTPRouteHandler
 
-from fairlead.api.mender.context import Context
+from fairlead.api.mender.internal import health
 from fairlead.api.mender.not_built import NotBuiltYet
-from fairlead.base.http.metrics import CONTENT_TYPE
-
-_SERVICES = ("devauth", "inventory", "deployments", "useradm", "tenantadm", "deviceconnect")
 
 NOT_BUILT: tuple[tuple[str, str], ...] = (
     ("POST", "/api/internal/v1/devauth/tokens/verify"),
@@ -58,34 +52,6 @@ NOT_BUILT: tuple[tuple[str, str], ...] = (
     ("DELETE", "/api/internal/v1/deviceconnect/tenants/{tenant_id:str}/devices/{device_id:str}"),
 )
 
-_ALIVE = [f"/api/internal/v1/{service}/alive" for service in _SERVICES]
-_ALIVE += ["/api/internal/v1/auditlogs/health/alive", "/status"]
-_HEALTH = [f"/api/internal/v1/{service}/health" for service in _SERVICES]
-_HEALTH += ["/api/v1/health", "/health"]
-
-
-@get(_ALIVE, status_code=204, summary="Is the process there?", tags=["Health"])
-async def alive() -> None:
-    """Yes, whatever the state of what it stands on."""
-
-
-@get(_HEALTH, status_code=204, summary="Can it do its work?", tags=["Health"])
-async def health(request: Request[Any, Any, Any], context: Context) -> None:
-    """204 when the database answers and the payload store can be reached, 503 with the reason otherwise."""
-    await request.app.state.in_thread(_make_sure_all_is_there, context)
-
-
-def _make_sure_all_is_there(context: Context) -> None:
-    with context.database.across_tenants("is it there?", writing=False) as tx:
-        tx.scalar(sa.select(sa.literal(1)))
-    context.blobs.size("health/none")
-
-
-@get("/metrics", sync_to_thread=True, media_type="text/plain", tags=["Health"])
-def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Figures for Prometheus."""
-    return Response(request.app.state.metrics.render(), media_type=CONTENT_TYPE)
-
 
 async def _answer() -> None:
     raise NotBuiltYet
@@ -103,4 +69,4 @@ def _handler(method: str, path: str, number: int) -> HTTPRouteHandler:
 
 def routers() -> list[Router]:
     missing = [_handler(method, path, number) for number, (method, path) in enumerate(NOT_BUILT)]
-    return [Router("/", route_handlers=[alive, health, metrics, *missing])]
+    return [Router("/", route_handlers=[*health.handlers, *missing])]
