@@ -1,5 +1,6 @@
 """Where does each setting come from, and what is said of one that makes no sense?"""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,38 @@ def test_what_is_kept_is_kept_in_the_data_folder_unless_said_otherwise(tmp_path)
     assert (other.database_url, other.blobs_url, other.keys_folder) == ("postgresql://h/n", "s3://b", Path("/k"))
 
 
+@pytest.mark.parametrize(
+    ("set_to", "home"),
+    [
+        ({}, "http://127.0.0.1:8080"),
+        ({"public_url": "https://updates.example.com/"}, "https://updates.example.com"),
+        ({"listen": "[::1]:81"}, "http://[::1]:81"),
+        ({"listen": "updates.example.com:443", "tls_cert": "cert.pem"}, "https://updates.example.com:443"),
+        ({"listen": ":80"}, f"http://{socket.gethostname()}:80"),
+        ({"listen": "[::]:80"}, f"http://{socket.gethostname()}:80"),
+    ],
+)
+def test_links_in_letters_begin_with_the_public_address_or_else_with_our_own(set_to, home):
+    assert Settings(**set_to).home_url == home
+
+
+def test_a_mail_server_may_be_set(tmp_path):
+    mail = {"smtp_host": "mail.example.com", "smtp_port": "25", "mail_from": "Fairlead <fairlead@example.com>"}
+
+    found = load({"data": tmp_path}, {f"FAIRLEAD_{name.upper()}": value for name, value in mail.items()})
+
+    assert (found.smtp_host, found.smtp_port, found.smtp_security) == ("mail.example.com", 25, "starttls")
+
+
 BAD = {
+    "a mail server without a sender": {"smtp_host": "mail.example.com"},
+    "a sender that is none": {"mail_from": "fairlead"},
+    "two senders": {"mail_from": "a@b.example, c@d.example"},
+    "a mail port too high": {"smtp_port": "65536"},
+    "no mail port": {"smtp_port": "0"},
+    "an unheard-of security": {"smtp_security": "ssl"},
+    "a mail user without a password": {"smtp_user": "fairlead"},
+    "a mail password without a user": {"smtp_password": "secret"},
     "no port": {"listen": "127.0.0.1"},
     "a word for a port": {"listen": "127.0.0.1:http"},
     "a port too high": {"listen": "127.0.0.1:65536"},

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -31,14 +31,18 @@ from fairlead.base.database import Database
 from fairlead.base.grouped import Grouped
 from fairlead.base.http.links import Links
 from fairlead.base.http.metrics import Measured, Metrics
+from fairlead.base.http.recaptcha import Recaptcha
 from fairlead.base.keys import KeyFolder
-from fairlead.domain import artifacts, deployments, devices, identity
+from fairlead.base.seal import Seal
+from fairlead.base.smtp import Carrier, MailFolder, SmtpServer
+from fairlead.domain import artifacts, billing, deployments, devices, identity, mail
 from fairlead.schedule import Task, keep_doing
 from fairlead.settings import Settings
 
 WORKER_THREADS = 32
 MOST_ADMISSION_THREADS = 2
 LARGEST_BODY = 10 * 1024 * 1024
+DEFAULT_SENDER = "Fairlead <fairlead@localhost>"
 
 log = structlog.get_logger()
 
@@ -52,6 +56,33 @@ def open_tokens(settings: Settings) -> identity.Tokens:
     """What issues and reads tokens. The key is made at the first start and kept in the keys folder."""
     key = KeyFolder(settings.keys_folder).rsa("tokens")
     return identity.Tokens(key, multitenant=settings.multitenant, default_tenant_id=identity.DEFAULT_TENANT_ID)
+
+
+def open_seal(settings: Settings) -> Seal:
+    """What secrets in the database are sealed with. The key is made and kept like the others."""
+    return Seal(KeyFolder(settings.keys_folder).secret("secrets"))
+
+
+def open_mail(settings: Settings) -> Carrier:
+    """What takes letters away: the SMTP server, or a folder where none is set."""
+    sender = settings.mail_from or DEFAULT_SENDER
+    if not settings.smtp_host:
+        return MailFolder(settings.mail_folder, sender)
+    return SmtpServer(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_security,
+        sender,
+        settings.smtp_user,
+        settings.smtp_password,
+    )
+
+
+def open_office(settings: Settings, database: Database, tokens: identity.Tokens) -> billing.Office:
+    """Where organizations sign up; they are charged if there is a key at Stripe."""
+    key = settings.stripe_key
+    payments = billing.Payments(key, settings.stripe_url, settings.prices) if key else None
+    return billing.Office(database, tokens, payments, timedelta(days=settings.trial_days), settings.multitenant)
 
 
 def prepare(settings: Settings) -> Database:
@@ -79,6 +110,8 @@ class Fairlead:
         self.database = open_database(settings)
         self.blobs = open_blobs(settings.blobs_url)
         self.tokens = open_tokens(settings)
+        self.seal = open_seal(settings)
+        self.mail = open_mail(settings)
         changes = self.database.changes
         self.memory = identity.TokenMemory(changes.fresh)
         self.agenda = deployments.Agenda(self.database, changes.fresh)
@@ -100,8 +133,13 @@ class Fairlead:
             agenda=self.agenda,
             admissions=self.admissions,
             reports=self.reports,
+            meters=identity.Meters(),
             links=Links(keys.ed25519("links")),
             public_url=settings.public_url.rstrip("/"),
+            home=settings.home_url,
+            seal=self.seal,
+            office=open_office(settings, self.database, self.tokens),
+            recaptcha=Recaptcha(settings.recaptcha_secret, settings.recaptcha_url),
             executor=self.executor,
         )
         self.door = self._door(context, routes.public_routers())
@@ -146,6 +184,9 @@ class Fairlead:
             Task("write when devices were last seen", 30, self._write_last_seen),
             Task("count what was answered at the door", 1, self._count),
             Task("end expired sessions", 3600, self._end_expired_sessions),
+            Task("send mail", 1, partial(mail.send_due, self.database, self.seal, self.mail)),
+            Task("forget old attempts", 600, self._forget_old_attempts),
+            Task("suspend ended trials", 600, partial(identity.suspend_ended_trials, self.database)),
             Task("forget old changes", 600, self.database.changes.forget_old),
             Task("sweep payloads", 6 * 3600, partial(artifacts.sweep_payloads, self.database, self.blobs)),
         ]
@@ -166,6 +207,10 @@ class Fairlead:
             self._counted[name] = value
         self.metrics.remembered_tokens.set(len(self.memory))
         self.metrics.busy_devices.set(len(self.agenda))
+
+    def _forget_old_attempts(self) -> None:
+        with self.database.across_tenants("forget old attempts") as tx:
+            identity.forget_old_attempts(tx)
 
     def _end_expired_sessions(self) -> None:
         with self.database.across_tenants("end expired sessions") as tx:

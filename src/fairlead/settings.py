@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fairlead.base.errors import Refusal
+from fairlead.base.smtp import SECURITY, is_address
 
 PREFIX = "FAIRLEAD_"
 FILE_NAME = "fairlead.toml"
@@ -28,6 +30,11 @@ class BadSetting(Refusal):
 
 def _setting(default: Any, help_: str) -> Any:
     return field(default=default, metadata={"help": help_})
+
+
+def _secret(help_: str) -> Any:
+    """A setting that is never shown, not even where all settings are."""
+    return field(default="", repr=False, metadata={"help": help_})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,22 @@ class Settings:
     workers: int = _setting(1, "Number of server processes.")
     multitenant: bool = _setting(False, "Serve many organizations; devices then need a tenant token.")
     trusted_proxies: str = _setting("", "Comma-separated addresses of proxies whose X-Forwarded-… is believed.")
+    smtp_host: str = _setting("", "SMTP server for mail; empty: letters become files in DATA/mail.")
+    smtp_port: int = _setting(587, "Port of the SMTP server.")
+    smtp_security: str = _setting("starttls", "none, starttls, or tls from the first byte.")
+    smtp_user: str = _setting("", "User at the SMTP server; empty: no login.")
+    smtp_password: str = _setting("", "Password at the SMTP server; better set as a variable or in the file.")
+    mail_from: str = _setting("", "Address that mail comes from; needed with --smtp-host.")
+    trial_days: int = _setting(14, "Days until the trial of an organization ends.")
+    stripe_key: str = _secret("Secret key at Stripe: plans are charged for; better set as a variable or in the file.")
+    stripe_url: str = _setting("https://api.stripe.com", "Address of Stripe's API.")
+    stripe_prices: str = _setting(
+        "", "What plans cost, as Stripe's price ids: professional=price_1,enterprise=price_2."
+    )
+    recaptcha_secret: str = _secret("Secret of reCAPTCHA: who signs up must pass it; set it like --stripe-key.")
+    recaptcha_url: str = _setting(
+        "https://www.google.com/recaptcha/api/siteverify", "Address at which reCAPTCHA responses are verified."
+    )
     log_level: str = _setting("info", "debug, info, warning or error.")
     log_format: str = _setting("auto", "text, json, or auto: text on a terminal, json elsewhere.")
 
@@ -62,6 +85,25 @@ class Settings:
     @property
     def keys_folder(self) -> Path:
         return Path(self.keys) if self.keys else self.data / "keys"
+
+    @property
+    def mail_folder(self) -> Path:
+        return self.data / "mail"
+
+    @property
+    def home_url(self) -> str:
+        """The address that links in letters begin with."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host, port = address_of("--listen", self.listen)
+        host = socket.gethostname() if host in {"0.0.0.0", "::"} else host  # noqa: S104 - not a place to go to
+        return f"{'https' if self.is_tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    @property
+    def prices(self) -> dict[str, str]:
+        """Stripe's price ids by plan."""
+        pairs = (pair.partition("=") for pair in self.stripe_prices.split(",") if pair.strip())
+        return {plan.strip(): price.strip() for plan, _, price in pairs}
 
     @property
     def is_tls(self) -> bool:
@@ -149,12 +191,44 @@ def _check(settings: Settings) -> None:
             raise BadSetting(name=name, reason=f"there is no file {path}")
     if settings.public_url:
         _check_public_url(settings.public_url)
+    _check_mail(settings)
+    _check_sign_up(settings)
     if settings.log_level not in {"debug", "info", "warning", "error"}:
         raise BadSetting(name="--log-level", reason=f"{settings.log_level!r} is not debug, info, warning or error")
     if settings.log_format not in {"auto", "text", "json"}:
         raise BadSetting(name="--log-format", reason=f"{settings.log_format!r} is not auto, text or json")
     if os.path.exists(settings.data) and not os.path.isdir(settings.data):
         raise BadSetting(name="--data", reason=f"{settings.data} is not a folder")
+
+
+def _check_mail(settings: Settings) -> None:
+    if not 1 <= settings.smtp_port <= 65535:
+        raise BadSetting(name="--smtp-port", reason=f"{settings.smtp_port} is not between 1 and 65535")
+    if settings.smtp_security not in SECURITY:
+        raise BadSetting(name="--smtp-security", reason=f"{settings.smtp_security!r} is not none, starttls or tls")
+    if bool(settings.smtp_user) != bool(settings.smtp_password):
+        raise BadSetting(name="--smtp-user", reason="the user and --smtp-password are only good together")
+    if settings.smtp_host and not settings.mail_from:
+        raise BadSetting(name="--mail-from", reason="with --smtp-host it must say which address mail comes from")
+    if settings.mail_from and not is_address(settings.mail_from):
+        reason = f"{settings.mail_from!r} is not like fairlead@example.com or Fairlead <fairlead@example.com>"
+        raise BadSetting(name="--mail-from", reason=reason)
+
+
+def _check_sign_up(settings: Settings) -> None:
+    if not 1 <= settings.trial_days <= 3650:
+        raise BadSetting(name="--trial-days", reason=f"{settings.trial_days} is not between 1 and 3650")
+    for plan, price in settings.prices.items():
+        if plan not in {"os", "professional", "enterprise"} or not re.fullmatch(r"[A-Za-z0-9_]{1,255}", price):
+            reason = f"{plan}={price} is not like professional=price_1, of a plan os, professional or enterprise"
+            raise BadSetting(name="--stripe-prices", reason=reason)
+    for name, url in (("--stripe-url", settings.stripe_url), ("--recaptcha-url", settings.recaptcha_url)):
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise BadSetting(name=name, reason=f"{url!r} is not an address like https://example.com")
+    for name, secret in (("--stripe-key", settings.stripe_key), ("--recaptcha-secret", settings.recaptcha_secret)):
+        if not (secret.isascii() and secret.isprintable()) or " " in secret:
+            raise BadSetting(name=name, reason="it is not a key: there are characters in it that no key has")
 
 
 def _check_public_url(url: str) -> None:

@@ -69,6 +69,7 @@ def test_what_is_backed_up_while_the_server_works_can_be_put_back(tmp_path, kind
     restored = run("restore", archive, "--data", new, *there)
 
     assert (restored.code, restored.err) == (0, ""), restored.err
+    assert (new / "keys" / "secrets.key").read_text() == (data / "keys" / "secrets.key").read_text()
     with Server(new, *there) as server, talk(server.url) as client:
         assert "first start" not in server.out
         same = Administrator(client, ada.token)

@@ -6,9 +6,10 @@ import socket
 
 import pytest
 
+from house.mail import SmtpStandIn
 from house.program import make_certificate, run
 
-CHECKS = 8
+CHECKS = 9
 
 
 def test_a_new_installation_is_well_and_is_not_touched(tmp_path):
@@ -49,6 +50,19 @@ def test_everything_that_is_wrong_is_told_on_its_own_line(tmp_path):
     assert "secret" not in found.out
     assert found.err == ""
     assert len([line for line in found.out.splitlines() if line]) == CHECKS + 1
+
+
+def test_a_mail_server_is_spoken_to(tmp_path):
+    mail = ("--mail-from", "a@b.example", "--smtp-security", "none", "--smtp-user", "u", "--smtp-password", "pass word")
+    with SmtpStandIn(login=("u", "pass word")) as stand_in:
+        where = ("--smtp-host", "127.0.0.1", "--smtp-port", stand_in.port)
+        well = run("doctor", "--data", tmp_path, *mail, *where)
+        stand_in.login = ("u", "another")
+        unwell = run("doctor", "--data", tmp_path, *mail, *where)
+
+    assert (well.code, f"✓ mail: 127.0.0.1:{stand_in.port}" in well.out) == (0, True)
+    assert (unwell.code, "SMTPAuthenticationError 535" in unwell.out, "pass word" in unwell.out) == (1, True, False)
+    assert stand_in.received == []
 
 
 @pytest.mark.parametrize(("days", "code"), [(3, 1), (300, 0)])

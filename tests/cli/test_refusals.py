@@ -14,7 +14,8 @@ from house.many import run_many
 from house.program import Program
 
 COMMANDS = ("", "serve", "user", "user create", "user list", "user password", "doctor", "backup", "restore", "simulate")
-NOBODY = "postgresql://ada:secret@127.0.0.1:1/fairlead"
+COMMANDS += ("audit", "audit verify", "tenant", "tenant create", "tenant list", "tenant show", "tenant suspend")
+NOBODY = "postgresql://ada:hush-hush@127.0.0.1:1/fairlead"
 WITHOUT_ROOTS_POWERS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all"]
 CAN_DROP_POWERS = os.geteuid() == 0 and shutil.which("setpriv") is not None
 
@@ -42,6 +43,8 @@ class Bad:
         (broken_key / "keys" / "tokens.pem").write_text("nonsense")
         serve = ("serve", "--listen", "127.0.0.1:0", "--internal-listen", "127.0.0.1:0", "--data")
         user = ("user", "create", "--email", "ada@acme.example", "--password", "correct horse", "--data")
+        acme = ("--name", "Acme", "--email", "ada@acme.example", "--data", data)
+        tenant = ("tenant", "create", "--multitenant", *acme)
         both = f"127.0.0.1:{taken}"
         self.commands: dict[str, tuple[tuple[object, ...], str]] = {
             "a bad port": (("serve", "--data", data, "--listen", "localhost:http"), "--listen"),
@@ -73,6 +76,14 @@ class Bad:
             "a bad e-mail": ((*user, data, "--email", "ada"), "email"),
             "an unknown tenant": ((*user, data, "--tenant-id", "acme"), "tenant"),
             "a user and no database": ((*user, data, "--database", NOBODY), "127.0.0.1"),
+            "a tenant without --multitenant": (("tenant", "create", *acme), "--multitenant"),
+            "a tenant of an unknown plan": ((*tenant, "--password", "correct horse", "--plan", "gold"), "'gold'"),
+            "a tenant without a password": (tenant, "password"),
+            "an unknown tenant to show": (("tenant", "show", "nowhere", "--data", data), "tenant"),
+            "no tenant to show": (("tenant", "show", "--data", data), "tenant list"),
+            "a bad Stripe URL": ((*serve, data, "--stripe-url", "stripe"), "--stripe-url"),
+            "a price of no plan": ((*serve, data, "--stripe-prices", "gold=price_1"), "gold=price_1"),
+            "a trial of no days": ((*serve, data, "--trial-days", "0"), "--trial-days"),
             "a backup of nothing": (("backup", folder / "b.tar", "--data", folder / "none"), "nothing to back up"),
             "a backup of an absent database": (("backup", folder / "b.tar", "--database", NOBODY), "127.0.0.1"),
             "a backup over another file": (("backup", text, "--data", data), "exists already"),
@@ -105,7 +116,7 @@ def test_whatever_is_wrong_is_told_in_one_line_and_with_exit_code_2(bad):
         assert len(lines) == 1, f"{name}: {finished.err}"
         assert lines[0].startswith("fairlead: "), f"{name}: {finished.err}"
         assert reason in lines[0], f"{name}: {finished.err}"
-        assert "secret" not in finished.err, name
+        assert "hush-hush" not in finished.err, name
         assert finished.out == "", f"{name}: {finished.out}"
 
 

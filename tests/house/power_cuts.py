@@ -20,6 +20,8 @@ import httpx
 import sqlalchemy as sa
 
 from fairlead.base.database import Database
+from fairlead.base.scope import system_scope
+from fairlead.domain import audit, identity
 from fairlead.settings import Settings
 from house.devices import Device
 from house.people import EMAIL, Administrator, digest, release, talk
@@ -234,7 +236,7 @@ class PowerCuts:
         return found
 
     def _check_records(self) -> None:
-        """Counters are what a recount of the rows gives, and the file is whole."""
+        """Counters are what a recount of the rows gives, the file is whole, and so is the audit trail."""
         database = Database(
             Settings(
                 data=self.data, database=dict([self.options]).get("--database", "") if self.options else ""
@@ -245,6 +247,8 @@ class PowerCuts:
                 assert tx.scalar(sa.text("PRAGMA quick_check")) == "ok"
             rows = tx.all(sa.text("SELECT deployment_id, status, open, device_id FROM device_deployments"))
             deployments = tx.all(sa.text("SELECT * FROM deployments"))
+        with database.read(system_scope(identity.DEFAULT_TENANT_ID)) as tx:
+            assert audit.verify(tx, founded_by=identity.FOUNDED).fault is None
         database.close()
         counted = Counter((row.deployment_id, row.status) for row in rows)
         for deployment in deployments:

@@ -26,7 +26,7 @@ DEPLOYMENTS = "/api/management/v1/deployments"
 USERADM = "/api/management/v1/useradm"
 
 _numbers = itertools.count(1)
-_hash = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # weak, so that logins are quick
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # weak, so that logins are quick
 
 
 class Mender:
@@ -179,7 +179,7 @@ def settle(
     for who, role in people.items():
         email = f"{who}@{name}{number}.example"
         with database.begin(system_scope(tenant.id)) as tx:
-            identity.add_user(tx, email, _hash, [role])
+            identity.add_user(tx, email, HASH, [role])
         reply = mender.client.post(LOGIN, auth=(email, PASSWORD))
         assert reply.status_code == 200, reply.text
         mender.tokens[who] = reply.text

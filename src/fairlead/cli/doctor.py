@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from fairlead import migrations
-from fairlead.app import open_database, open_tokens
+from fairlead.app import open_database, open_mail, open_seal, open_tokens
 from fairlead.base.blobs import open_blobs
 from fairlead.base.errors import Refusal
+from fairlead.base.smtp import NotTaken, SmtpServer
 from fairlead.cli.options import (
     BlobsUrl,
     ConfigFile,
@@ -30,7 +31,13 @@ from fairlead.cli.options import (
     InternalListen,
     Keys,
     Listen,
+    MailFrom,
     PublicUrl,
+    SmtpHost,
+    SmtpPassword,
+    SmtpPort,
+    SmtpSecurity,
+    SmtpUser,
     TlsCert,
     TlsKey,
     settings_of,
@@ -56,6 +63,12 @@ def doctor(
     public_url: PublicUrl = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
+    smtp_host: SmtpHost = None,
+    smtp_port: SmtpPort = None,
+    smtp_security: SmtpSecurity = None,
+    smtp_user: SmtpUser = None,
+    smtp_password: SmtpPassword = None,
+    mail_from: MailFrom = None,
     config: ConfigFile = None,
 ) -> None:
     """Check the set-up and say what is wrong, and how to mend it. Exit code 1 if something is."""
@@ -121,7 +134,9 @@ def _keys(settings: Settings) -> str:
     if not any(settings.keys_folder.glob("*.pem")):
         return f"{settings.keys_folder} (made at the first start)"
     open_tokens(settings)
-    for file in settings.keys_folder.glob("*.pem"):
+    if (settings.keys_folder / "secrets.key").exists():
+        open_seal(settings)
+    for file in (each for each in settings.keys_folder.iterdir() if each.suffix in {".pem", ".key"}):
         if stat.S_IMODE(file.stat().st_mode) & 0o077:
             raise Unwell(f"{file} can be read by others: chmod 600 {file}")
     return str(settings.keys_folder)
@@ -164,6 +179,17 @@ def _certificate(settings: Settings) -> str:
     return f"{settings.tls_cert}, good until {until:%Y-%m-%d}"
 
 
+def _mail(settings: Settings) -> str:
+    carrier = open_mail(settings)
+    if not isinstance(carrier, SmtpServer):
+        return f"no --smtp-host: letters become files in {settings.mail_folder}"
+    try:
+        carrier.check()
+    except NotTaken as problem:
+        raise Unwell(f"{problem}: check the --smtp-… settings, and that the server is there") from None
+    return f"{carrier.describe()}, security {settings.smtp_security}"
+
+
 def _open_files(settings: Settings) -> str:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most != resource.RLIM_INFINITY and most < FEW_FILES:
@@ -179,5 +205,6 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "addresses": _listeners,
     "internal API": _internal_listener,
     "certificate": _certificate,
+    "mail": _mail,
     "open files": _open_files,
 }

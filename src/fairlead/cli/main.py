@@ -10,10 +10,12 @@ import typer
 from fairlead import __version__
 from fairlead.base.errors import Refusal
 from fairlead.cli.archive import backup, restore
+from fairlead.cli.audit import trail
 from fairlead.cli.bench import bench
 from fairlead.cli.doctor import doctor
 from fairlead.cli.server import serve
 from fairlead.cli.simulate import simulate
+from fairlead.cli.tenant import tenants
 from fairlead.cli.user import users
 
 app = typer.Typer(
@@ -26,6 +28,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve)
 app.add_typer(users, name="user", help="People who may log in.")
+app.add_typer(trail, name="audit", help="The record of who did what.")
+app.add_typer(tenants, name="tenant", help="Organizations; only with --multitenant.")
 app.command("doctor")(doctor)
 app.command("backup")(backup)
 app.command("restore")(restore)

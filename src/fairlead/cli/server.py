@@ -18,10 +18,22 @@ from fairlead.cli.options import (
     Listen,
     LogFormat,
     LogLevel,
+    MailFrom,
     Multitenant,
     PublicUrl,
+    RecaptchaSecret,
+    RecaptchaUrl,
+    SmtpHost,
+    SmtpPassword,
+    SmtpPort,
+    SmtpSecurity,
+    SmtpUser,
+    StripeKey,
+    StripePrices,
+    StripeUrl,
     TlsCert,
     TlsKey,
+    TrialDays,
     TrustedProxies,
     Workers,
     settings_of,
@@ -47,6 +59,18 @@ def serve(
     workers: Workers = None,
     multitenant: Multitenant = None,
     trusted_proxies: TrustedProxies = None,
+    smtp_host: SmtpHost = None,
+    smtp_port: SmtpPort = None,
+    smtp_security: SmtpSecurity = None,
+    smtp_user: SmtpUser = None,
+    smtp_password: SmtpPassword = None,
+    mail_from: MailFrom = None,
+    trial_days: TrialDays = None,
+    stripe_key: StripeKey = None,
+    stripe_url: StripeUrl = None,
+    stripe_prices: StripePrices = None,
+    recaptcha_secret: RecaptchaSecret = None,
+    recaptcha_url: RecaptchaUrl = None,
     log_level: LogLevel = None,
     log_format: LogFormat = None,
     config: ConfigFile = None,
@@ -62,7 +86,9 @@ def serve(
     listeners = Listeners.open(settings)
     opened = prepare(settings)
     make_sure_payloads_can_be_kept(settings)
-    if not settings.multitenant:
+    if settings.multitenant:
+        _greet_first_operator(opened, settings)
+    else:
         _greet_first_user(opened, settings)
     opened.close()
     scheme = "https" if settings.is_tls else "http"
@@ -71,6 +97,18 @@ def serve(
     if internal:
         print(f"The internal API and /metrics are at http://{internal}", flush=True)
     run(settings, listeners)
+
+
+def _greet_first_operator(database: Database, settings: Settings) -> None:
+    """Say how to make an organization while there is none."""
+    with database.across_tenants("is there an organization?", writing=False) as tx:
+        if identity.search_tenants(tx, "", "", 0, 1):
+            return
+    print(
+        f"\n  There is no organization yet. Make one with:\n\n"
+        f"    fairlead tenant create --multitenant --name ACME --email ada@acme.example --data {settings.data}\n",
+        flush=True,
+    )
 
 
 def _greet_first_user(database: Database, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""`fairlead user create|list|password`: works whether or not the server runs."""
+"""`fairlead user create|list|password|reset-2fa`: works whether or not the server runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,15 @@ def _open(
     return opened, system_scope(tenant_id, "command line")
 
 
-def _asked(password: str | None) -> str:
+def _user_called(database: Database, email: str) -> identity.User:
+    with database.across_tenants("whose e-mail is this?", writing=False) as tx:
+        user = identity.find_user_by_email(tx, email)
+    if user is None:
+        raise BadSetting(name="--email", reason=f"there is no user {email}; see: fairlead user list")
+    return user
+
+
+def asked_password(password: str | None) -> str:
     if password is not None:
         return password
     if not sys.stdin.isatty():
@@ -58,7 +66,7 @@ def create(
     role: Annotated[list[str] | None, typer.Option("--role", help="A role; may be repeated.")] = None,
 ) -> None:
     """Make a user and print the id."""
-    password_hash = identity.prepare_password(_asked(password))
+    password_hash = identity.prepare_password(asked_password(password))
     opened, scope = _open(data, database, keys, multitenant, config, tenant_id)
     with opened.begin(scope) as tx:
         user = identity.add_user(tx, email, password_hash, role)
@@ -96,12 +104,26 @@ def change_password(
     config: ConfigFile = None,
 ) -> None:
     """Give a user another password. All their sessions end."""
-    password_hash = identity.prepare_password(_asked(password))
+    password_hash = identity.prepare_password(asked_password(password))
     opened = prepare(settings_of(config, data=data, database=database, keys=keys, multitenant=multitenant))
-    with opened.across_tenants("whose e-mail is this?", writing=False) as tx:
-        user = identity.find_user_by_email(tx, email)
-    if user is None:
-        raise BadSetting(name="--email", reason=f"there is no user {email}; see: fairlead user list")
+    user = _user_called(opened, email)
     with opened.begin(system_scope(user.tenant_id, "command line")) as tx:
         identity.change_user(tx, user.id, identity.UserChange(password=password_hash))
     print(f"The password of {email} is changed, and all sessions of {email} have ended.")
+
+
+@users.command("reset-2fa")
+def reset_second_factor(
+    email: Email,
+    data: Data = None,
+    database: DatabaseUrl = None,
+    keys: Keys = None,
+    multitenant: Multitenant = None,
+    config: ConfigFile = None,
+) -> None:
+    """Take the second factor from a user who lost it. All their sessions end."""
+    opened = prepare(settings_of(config, data=data, database=database, keys=keys, multitenant=multitenant))
+    user = _user_called(opened, email)
+    with opened.begin(system_scope(user.tenant_id, "command line")) as tx:
+        identity.reset_second_factor(tx, user.id)
+    print(f"{email} can log in with the password alone, and all sessions of {email} have ended.")

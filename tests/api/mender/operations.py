@@ -28,7 +28,10 @@ INTERNAL = "/api/internal/v1"
 
 @dataclass(frozen=True)
 class Operation:
-    """`body` is a good one, with names in braces like the path. `changes` is what an observer may not do."""
+    """`body` is a good one, with names in braces like the path. `changes` is what an observer may not do.
+
+    `is_own` is what everybody does about themselves: how it is answered depends on who asks.
+    """
 
     method: str
     path: str
@@ -38,10 +41,11 @@ class Operation:
     is_open: bool = False
     is_built: bool = True
     only_looks: bool = False
+    is_own: bool = False
 
     @property
     def changes(self) -> bool:
-        return self.method != "GET" and not self.only_looks
+        return self.method != "GET" and not self.only_looks and not self.is_own
 
     @property
     def shape(self) -> str:
@@ -65,7 +69,14 @@ _PROVIDES = {"artifact_name": "old", "device_type": "door-lock"}
 _QUESTION = "deployments/device/deployments"
 _LOG = {"messages": [{"timestamp": "2026-01-20T10:00:00Z", "level": "info", "message": "hello"}]}
 _NEW_DEPLOYMENT = {"name": "more", "artifact_name": "release-1", "devices": ["{device}"]}
+_NEW_ENTRY = {
+    "actor": {"id": "1", "type": "user", "email": "carl@example.org"},
+    "action": "update",
+    "object": {"id": "2", "type": "user", "user": {"email": "carl@example.org"}},
+}
+_NEW_PASSWORD = {"secret": "of a letter", "password": "long enough to be one"}
 _NEW_USER = {"email": "carl@example.org", "password": "long enough to be one"}
+_NEW_ROLE = {"name": "taken", "permissions": [{"action": "VIEW_DEVICE", "object": {"type": "any", "value": "any"}}]}
 
 DEVICE_SIDE = [
     Operation("POST", f"{DEVICES}/authentication/auth_requests", is_open=True),
@@ -109,7 +120,12 @@ MANAGEMENT = [
         ("PATCH", "/groups/{name}/devices", "group", ["{device}"]),
         ("DELETE", "/groups/{name}/devices", "group", ["{device}"]),
     ),
-    *_missing(FILTERS, "GET /attributes", "POST /search", "GET", "POST", "GET /{id}", "DELETE /{id}"),
+    *_built(
+        FILTERS,
+        ("GET", "/attributes"),
+        ("POST", "/search", "", {"device_ids": ["{device}"]}, False, False, True, True),
+    ),
+    *_missing(FILTERS, "GET", "POST", "GET /{id}", "DELETE /{id}"),
     *_missing(FILTERS, "GET /{id}/search"),
     *_built(
         DEPLOYMENTS,
@@ -143,19 +159,37 @@ MANAGEMENT = [
         ("GET", "/users/{id}", "user"),
         ("PUT", "/users/{id}", "user", {"email": "taken@example.org"}),
         ("DELETE", "/users/{id}", "user"),
+        ("GET", "/roles"),
+        ("POST", "/roles", "", _NEW_ROLE),
+        ("GET", "/roles/{id}", "role"),
+        ("PUT", "/roles/{id}", "role", {"description": "taken", "permissions": []}),
+        ("DELETE", "/roles/{id}", "role"),
     ),
-    *_missing(USERADM, "POST /auth/password-reset/start", "POST /auth/password-reset/complete", is_open=True),
-    *_missing(USERADM, "POST /auth/plan-verify", "GET /roles", "POST /roles", "GET /roles/{id}", "PUT /roles/{id}"),
-    *_missing(USERADM, "DELETE /roles/{id}", "GET /settings", "POST /settings", "GET /2faqr", "PUT /2faverify"),
-    *_missing(TENANTADM, "GET /user/tenant"),
-    *_missing(TENANTADM, "POST /tenants", is_open=True),
-    *_missing(TENANTADM_V2, "POST /tenants", "POST /tenants/trial", is_open=True),
-    *_missing(TENANTADM_V2, "DELETE /tenants/{id}", "PUT /tenants/{id}/status", is_open=True),
-    *_missing(TENANTADM_V2, "POST /tenants/{id}/cancel", "POST /tenants/{id}/upgrade/start"),
-    *_missing(TENANTADM_V2, "POST /tenants/{id}/upgrade/complete", "POST /tenants/{id}/upgrade/cancel"),
-    *_missing(TENANTADM_V2, "GET /billing", "POST /billing/secret", "POST /billing/card"),
-    *_missing(TENANTADM_V2, "POST /billing/card/{id}/confirm"),
-    *_missing("/api/management/v1/auditlogs", "GET /logs", "GET /logs/export"),
+    Operation("POST", f"{USERADM}/auth/password-reset/start", body={"email": "carl@example.org"}, is_open=True),
+    Operation("POST", f"{USERADM}/auth/password-reset/complete", body=_NEW_PASSWORD, is_open=True),
+    Operation("POST", f"{USERADM}/auth/plan-verify", is_own=True),
+    Operation("GET", f"{USERADM}/settings"),
+    Operation("POST", f"{USERADM}/settings", body={"columns": ["name"]}, is_own=True),
+    Operation("GET", f"{USERADM}/2faqr", is_own=True),
+    Operation("PUT", f"{USERADM}/2faverify", body={"token2fa": "123456"}, is_own=True),
+    Operation("GET", f"{TENANTADM}/user/tenant"),
+    Operation("POST", f"{TENANTADM}/tenants", is_open=True),
+    Operation("POST", f"{TENANTADM_V2}/tenants", is_open=True),
+    Operation("POST", f"{TENANTADM_V2}/tenants/trial", is_open=True),
+    Operation("DELETE", f"{TENANTADM_V2}/tenants/{{id}}", "tenant", is_open=True),
+    Operation("PUT", f"{TENANTADM_V2}/tenants/{{id}}/status", "tenant", {"status": "active"}, is_open=True),
+    *_built(
+        TENANTADM_V2,
+        ("POST", "/tenants/{id}/cancel", "tenant", {"reason": "we have too few boats"}),
+        ("POST", "/tenants/{id}/upgrade/start", "tenant"),
+        ("POST", "/tenants/{id}/upgrade/complete", "tenant", {"plan": "os"}),
+        ("POST", "/tenants/{id}/upgrade/cancel", "tenant"),
+        ("POST", "/billing/secret"),
+        ("POST", "/billing/card"),
+        ("POST", "/billing/card/{id}/confirm", "intent"),
+    ),
+    Operation("GET", f"{TENANTADM_V2}/billing", is_own=True),
+    *_built("/api/management/v1/auditlogs", ("GET", "/logs"), ("GET", "/logs/export")),
     *_missing("/api/management/v1/deviceconnect", "GET /devices/{id}", "GET /devices/{id}/connect"),
 ]
 
@@ -173,40 +207,65 @@ HEALTH = [
 
 INTERNAL_SIDE = [
     *HEALTH,
-    *_missing(
+    *_built(
         f"{INTERNAL}/devauth",
-        "POST /tokens/verify",
-        "DELETE /tokens?tenant_id=string",
-        "GET /tenant/{tenant_id}/limits/max_devices",
-        "PUT /tenant/{tenant_id}/limits/max_devices",
-        "DELETE /tenant/{tenant_id}/limits/max_devices",
-        "POST /tenants",
-        "GET /tenants/{tid}/devices/{did}/status",
-        "GET /tenants/{tid}/devices",
-        "GET /tenants/{tid}/devices/count",
+        ("POST", "/tokens/verify"),
+        ("DELETE", "/tokens?tenant_id={tenant_id}", "tenant"),
+        ("GET", "/tenant/{tenant_id}/limits/max_devices", "tenant"),
+        ("PUT", "/tenant/{tenant_id}/limits/max_devices", "tenant", {"limit": 5}),
+        ("DELETE", "/tenant/{tenant_id}/limits/max_devices", "tenant"),
+        ("POST", "/tenants", "", {"tenant_id": "{tenant}"}),
+        ("GET", "/tenants/{tid}/devices/{did}/status", "tenant device"),
+        ("GET", "/tenants/{tid}/devices", "tenant"),
+        ("GET", "/tenants/{tid}/devices/count", "tenant"),
     ),
-    *_missing(f"{INTERNAL}/inventory", "POST /tenants", "POST /devices", "POST /tenants/{tenant_id}/devices/{status}"),
-    *_missing(f"{INTERNAL}/inventory", "PATCH /tenants/{tenant_id}/device/{device_id}/attribute/scope/{scope}"),
-    *_missing(f"{INTERNAL}/deployments", "GET /tenants/{id}/limits/storage", "PUT /tenants/{id}/limits/storage"),
-    *_missing(f"{INTERNAL}/deployments", "POST /tenants", "GET /tenants/{id}/deployments"),
-    *_missing(f"{INTERNAL}/deployments", "POST /tenants/{id}/artifacts"),
-    *_missing(f"{INTERNAL}/useradm", "POST /auth/verify", "POST /tenants", "POST /tenants/{tenant_id}/users"),
-    *_missing(f"{INTERNAL}/useradm", "GET /tenants/{tenant_id}/users", "DELETE /tokens?tenant_id=string"),
-    *_missing(
+    *_built(
+        f"{INTERNAL}/inventory",
+        ("POST", "/tenants", "", {"tenant_id": "{tenant}"}),
+        ("POST", "/devices", "", {"id": "new", "attributes": [{"name": "a", "value": "b"}]}),
+        ("POST", "/tenants/{tenant_id}/devices/{status}", "tenant pending", [{"id": "{device}", "revision": 1}]),
+        (
+            "PATCH",
+            "/tenants/{tenant_id}/device/{device_id}/attribute/scope/{scope}",
+            "tenant device group",
+            [{"name": "a", "value": "b"}],
+        ),
+    ),
+    *_built(
+        f"{INTERNAL}/deployments",
+        ("GET", "/tenants/{id}/limits/storage", "tenant"),
+        ("PUT", "/tenants/{id}/limits/storage", "tenant", {"limit": 5}),
+        ("POST", "/tenants", "", {"tenant_id": "{tenant}"}),
+        ("GET", "/tenants/{id}/deployments", "tenant"),
+        ("POST", "/tenants/{id}/artifacts", "tenant", {"description": "x"}, True),
+    ),
+    *_built(
+        f"{INTERNAL}/useradm",
+        ("POST", "/auth/verify"),
+        ("POST", "/tenants", "", {"tenant_id": "{tenant}"}),
+        ("POST", "/tenants/{tenant_id}/users", "tenant", _NEW_USER),
+        ("GET", "/tenants/{tenant_id}/users", "tenant"),
+        ("DELETE", "/tokens?tenant_id={tenant_id}", "tenant"),
+    ),
+    *_built(
         f"{INTERNAL}/tenantadm",
-        "POST /tenants/verify",
-        "GET /tenants",
-        "GET /tenants/{tenant_id}",
-        "PUT /tenants/{tenant_id}",
-        "POST /users",
-        "GET /users",
-        "PUT /tenants/{tenant_id}/users/{user_id}",
-        "DELETE /tenants/{tenant_id}/users/{user_id}",
-        "PUT /tenants/{id}/status",
+        ("POST", "/tenants/verify"),
+        ("GET", "/tenants"),
+        ("GET", "/tenants/{tenant_id}", "tenant"),
+        ("PUT", "/tenants/{tenant_id}", "tenant", {"name": "taken"}),
+        ("POST", "/users", "", {"name": "carl@example.org", "tenant_id": "{tenant}"}),
+        ("GET", "/users"),
+        ("PUT", "/tenants/{tenant_id}/users/{user_id}", "tenant user", {"name": "taken@example.org"}),
+        ("DELETE", "/tenants/{tenant_id}/users/{user_id}", "tenant user"),
+        ("PUT", "/tenants/{id}/status", "tenant", {"status": "suspended"}),
     ),
     *_missing("/api/v1", "POST /workflow/{name}", "GET /workflow/{name}/{id}"),
     *_missing("/api/v1", "GET /metadata/workflows", "POST /metadata/workflows"),
-    *_missing(f"{INTERNAL}/auditlogs", "GET /tenants/{tenant_id}/logs", "POST /tenants/{tenant_id}/logs"),
+    *_built(
+        f"{INTERNAL}/auditlogs",
+        ("GET", "/tenants/{tenant_id}/logs", "tenant"),
+        ("POST", "/tenants/{tenant_id}/logs", "tenant", _NEW_ENTRY),
+    ),
     *_missing(f"{INTERNAL}/deviceconnect", "POST /tenants", "POST /tenants/{tenantId}/devices"),
     *_missing(f"{INTERNAL}/deviceconnect", "DELETE /tenants/{tenantId}/devices/{deviceId}"),
 ]
@@ -240,5 +299,5 @@ def call(person: Any, operation: Operation, ids: dict[str, str]) -> httpx.Respon
 
 
 def unknown_ids() -> dict[str, str]:
-    names = ("device", "auth_set", "deployment", "artifact", "user", "group")
+    names = ("device", "auth_set", "deployment", "artifact", "user", "group", "role", "tenant", "intent")
     return {name: str(uuid.uuid4()) for name in names} | {"key": pem_of(new_key())}

@@ -7,13 +7,16 @@ import json
 import time
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from operations import DEVICE_SIDE, MANAGEMENT, PUBLIC_SIDE, call, unknown_ids
 
 from fairlead.base.keys import KeyFolder
+from fairlead.domain import identity
 from house.devices import ATTRIBUTES, new_key
+from house.roles import someone
 from house.world import ADA, BEN, DEVAUTH, ZOE, Person
 
 CLOSED = [each for each in PUBLIC_SIDE if not each.is_open]
@@ -60,6 +63,28 @@ class Forge:
         digest = hmac.new(self.public_pem(), signing.encode(), hashlib.sha256).digest()
         return f"{signing}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
 
+    def written(self, claims: str, header: str = '{"alg":"RS256","typ":"JWT"}') -> str:
+        """These very texts, signed with the server's own key."""
+        signing = b".".join(base64.urlsafe_b64encode(part.encode()).rstrip(b"=") for part in (header, claims))
+        signature = self.key.sign(signing, padding.PKCS1v15(), hashes.SHA256())
+        return b".".join([signing, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
+
+    def saying_twice(self, name: str, other: str) -> str:
+        """The claim is there with another value first, and with the right one after: some read the first."""
+        return self.written(f'{{"{name}":"{other}",' + json.dumps(self.claims)[1:])
+
+    def with_header(self, **more) -> str:
+        return self.written(json.dumps(self.claims), json.dumps({"alg": "RS256", "typ": "JWT", **more}))
+
+    def nested(self) -> str:
+        return self.written(json.dumps(self.token), '{"alg":"RS256","typ":"JWT","cty":"JWT"}')
+
+    def parts(self) -> list[str]:
+        return self.token.split(".")
+
+    def certificate(self) -> str:
+        return base64.b64encode(self.public_pem()).decode()
+
     def with_another_signature(self) -> str:
         head, middle, signature = self.token.split(".")
         return f"{head}.{middle}.{'A' * len(signature)}"
@@ -86,6 +111,42 @@ FORGERIES = {
     "another issuer": lambda forge: forge.ours(iss="someone"),
     "neither user nor device": lambda forge: forge.ours(**{"mender.user": None, "mender.device": None}),
     "a tenant token": lambda forge: forge.ours(**{"mender.user": None, "mender.device": None, "iss": "Mender"}),
+    "a stranger's key by its id": lambda forge: forge.by_a_stranger(kid="tokens"),
+    "a stranger's key by its address": lambda forge: forge.by_a_stranger(jku="http://127.0.0.1:1/keys"),
+    "a stranger's key in a certificate": lambda forge: forge.by_a_stranger(x5c=[forge.certificate()]),
+    "our key, and another by its address": lambda forge: forge.with_header(jku="http://127.0.0.1:1/keys"),
+    "our key, and what must be understood": lambda forge: forge.with_header(crit=["exp"]),
+    "our key, and what nobody understands": lambda forge: forge.with_header(crit=["fairlead"], fairlead=1),
+    "our key, and another algorithm": lambda forge: forge.with_header(alg="RS512"),
+    "our key, and an algorithm said twice": lambda forge: forge.written(
+        json.dumps(forge.claims), '{"alg":"none","alg":"RS256","typ":"JWT"}'
+    ),
+    "a token in a token": Forge.nested,
+    "claims that are a list": lambda forge: forge.written(json.dumps([forge.claims])),
+    "claims that are no text": lambda forge: forge.written("garbage"),
+    "two subjects": lambda forge: forge.saying_twice("sub", "someone"),
+    "two tenants": lambda forge: forge.saying_twice("mender.tenant", "nowhere"),
+    "two sessions": lambda forge: forge.saying_twice("jti", "none"),
+    "both a user and a device": lambda forge: forge.ours(**{"mender.user": True, "mender.device": True}),
+    "the other kind": lambda forge: forge.ours(
+        **{name: None if forge.claims.get(name) else True for name in ("mender.user", "mender.device")}
+    ),
+    "the other kind and its issuer": lambda forge: forge.ours(
+        iss="Mender" if forge.claims.get("mender.user") else "mender.useradm",
+        **{name: None if forge.claims.get(name) else True for name in ("mender.user", "mender.device")},
+    ),
+    "the issuer of the other kind": lambda forge: forge.ours(
+        iss="Mender" if forge.claims.get("mender.user") else "mender.useradm"
+    ),
+    "yes in other words": lambda forge: forge.ours(**{"mender.user": "true", "mender.device": 1}),
+    "a space in it": lambda forge: " ".join((forge.token[:-5], forge.token[-5:])),
+    "a tab in it": lambda forge: "\t".join((forge.token[:9], forge.token[9:])),
+    "more at its end": lambda forge: forge.token + "!",
+    "filled up": lambda forge: forge.token + "==",
+    "twice": lambda forge: f"{forge.token} {forge.token}",
+    "four parts": lambda forge: forge.token + "." + forge.parts()[2],
+    "five parts": lambda forge: ".".join([*forge.parts(), "", ""]),
+    "two parts": lambda forge: ".".join(forge.parts()[:2]),
     "no tenant": lambda forge: forge.ours(**{"mender.tenant": None}),
     "a tenant that is not there": lambda forge: forge.ours(**{"mender.tenant": "nowhere"}),
 }
@@ -145,6 +206,63 @@ def test_the_forge_makes_good_tokens_when_nothing_is_changed(server, standing):
     assert Person(standing.mender.client, token).get(f"{DEVAUTH}/devices").status_code == 200
 
 
+def test_the_forge_can_also_write_good_tokens_by_hand(server, standing):
+    forge = Forge(server, standing.mender.tokens[ADA])
+
+    written = forge.written(json.dumps(forge.claims))
+
+    assert Person(standing.mender.client, written).get(f"{DEVAUTH}/devices").status_code == 200
+
+
+def test_a_token_for_one_tenant_is_none_for_another(server, mender, acme, zenith):
+    theirs = {"mender.tenant": zenith.tenant.id}
+    door = acme.device("door")
+
+    person = Forge(server, mender.tokens[ADA]).ours(**theirs)
+    device = Forge(server, door.token).ours(**theirs)
+
+    assert refused(Person(mender.client, person), [each for each in MANAGEMENT if not each.is_open]) == {}
+    assert refused(Person(mender.client, device), [each for each in DEVICE_SIDE if not each.is_open]) == {}
+
+
+def test_a_tenants_token_with_the_words_of_another_lets_no_device_in(server, acme, zenith):
+    """The token that a device shows when it asks: signed by us, it must say one thing only."""
+    device = acme.device("door")
+    forge = Forge(server, acme.tenant.token)
+
+    for forged in (
+        forge.saying_twice("mender.tenant", zenith.tenant.id),
+        forge.ours(**{"mender.tenant": zenith.tenant.id}),
+        forge.by_a_stranger(),
+        device.token,
+    ):
+        assert device.ask(tenant_token=forged).status_code == 401
+    assert device.ask(tenant_token=acme.tenant.token + "\n").status_code == 200
+
+
+def test_in_a_suspended_organization_every_route_refuses_people_and_devices(server, mender, acme, ids):
+    with server.fairlead.database.across_tenants("the operator locks them out") as tx:
+        identity.suspend_tenant(tx, acme.tenant.id)
+
+    assert refused(mender.as_(ADA), [each for each in MANAGEMENT if not each.is_open]) == {}
+    assert refused(acme.devices["door"], [each for each in DEVICE_SIDE if not each.is_open]) == {}
+
+
+def test_someone_without_any_role_may_do_nothing_but_their_own_affairs(mender, acme, ids):
+    carl = someone(acme)
+    others = [each for each in MANAGEMENT if each.is_built and not each.is_open and not is_everybodys(each)]
+
+    replies = {str(each): call(carl, each, ids) for each in others}
+
+    assert len(others) > 40
+    assert {name: reply.status_code for name, reply in replies.items() if reply.status_code != 403} == {}
+
+
+def is_everybodys(operation) -> bool:
+    """What everyone who is logged in may do."""
+    return operation.is_own or operation.path.endswith(("/logout", "/useradm/settings", "/user/tenant"))
+
+
 def test_a_devices_token_opens_nothing_on_the_management_side(standing):
     device = standing.devices["door"]
 
@@ -170,7 +288,8 @@ def test_someone_who_may_only_look_changes_nothing(mender, acme, ids):
 
 def test_someone_who_may_only_look_may_look_at_everything(mender, acme, ids):
     looking = [each for each in MANAGEMENT if not each.changes and each.is_built and not each.is_open]
-    looking = [each for each in looking if not each.path.endswith("/logout") and not each.path.endswith("/log")]
+    looking = [each for each in looking if not (each.is_own or each.path.endswith(("/logout", "/log")))]
+    looking = [each for each in looking if "/auditlogs/" not in each.path]  # who did what is for administrators
 
     replies = {str(each): call(mender.as_(BEN), each, ids) for each in looking}
 
@@ -180,6 +299,7 @@ def test_someone_who_may_only_look_may_look_at_everything(mender, acme, ids):
 def test_what_is_someone_elses_looks_like_what_is_not_there(mender, acme, zenith, ids):
     naming = [each for each in MANAGEMENT if each.is_built and (each.names or "{" in str(each.body))]
     naming = [each for each in naming if each.names or "{device}" in str(each.body)]
+    naming = [each for each in naming if not (each.is_open and each.path.endswith("/status"))]  # who knows the id may
     nowhere = unknown_ids()
     before = all_of(mender, ADA, ids)
 
@@ -224,10 +344,12 @@ def said(reply, ids: dict[str, str]) -> tuple[int, str]:
     return reply.status_code, text.replace(reply.headers["x-men-requestid"], "")
 
 
-def all_of(mender, who: str, ids: dict[str, str]) -> dict[str, object]:
-    """All that the person can see by asking, without what changes by itself."""
-    looking = [each for each in MANAGEMENT if each.method == "GET" and each.is_built]
-    looking = [each for each in looking if not each.path.endswith(("/log", "/download"))]
+def all_of(mender, who: str, ids: dict[str, str], *, only: set[str] | None = None) -> dict[str, object]:
+    """All that the person can see by asking, without what changes by itself; of things, `only` these."""
+    looking = [each for each in MANAGEMENT if each.method == "GET" and each.is_built and not each.is_own]
+    looking = [each for each in looking if not each.path.endswith(("/log", "/download", "/export"))]
+    if only is not None:
+        looking = [each for each in looking if set(each.names.split()) <= only]
     replies = {str(each): call(mender.as_(who), each, ids) for each in looking}
     assert {name: reply.status_code for name, reply in replies.items() if reply.status_code != 200} == {}
     return {name: reply.json() for name, reply in replies.items()}

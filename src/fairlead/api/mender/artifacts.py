@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -86,6 +87,11 @@ def _make_sure_upload_is_allowed(call: Call) -> None:
         artifacts.may_upload(tx)
 
 
+def _begin(call: Call, artifact_id: str) -> Upload:
+    """An upload that gets this id, or a new one if it is empty."""
+    return Upload(call.context.blobs, call.scope.tenant_id, artifact_id=checked_id(artifact_id) if artifact_id else "")
+
+
 def _store(call: Call, form: ArtifactForm) -> Artifact:
     upload = form.finish()
     found = upload.finish()
@@ -100,24 +106,30 @@ def _store(call: Call, form: ArtifactForm) -> Artifact:
 @post("/artifacts", request_max_body_size=None, summary="Upload Artifact")
 async def upload_artifact(request: Request[Any, Any, Any], call: Call) -> Response[bytes]:
     """Take in an artifact: multipart with `description` and `size` first, `artifact` last."""
+    artifact = await receive_artifact(request, call)
+    add_header(request, "location", f"./management/v1/deployments/artifacts/{artifact.id}")
+    return empty(201)
+
+
+async def receive_artifact(request: Request[Any, Any, Any], call: Call, *, names_id: bool = False) -> Artifact:
+    """The artifact of the upload, stored. `names_id`: a field `artifact_id` before it may say which id it gets."""
     in_thread: Callable[..., Any] = request.app.state.in_thread
     chunks = request.stream()
     form: ArtifactForm | None = None
     try:
         await in_thread(_make_sure_upload_is_allowed, call)
         content_type = request.headers.get("content-type", "")
-        form = ArtifactForm(content_type, lambda: Upload(call.context.blobs, call.scope.tenant_id))
+        form = ArtifactForm(content_type, partial(_begin, call), names_id=names_id)
         await read_form(form, chunks, call.context.executor)
         await drain(chunks)
-        artifact = await in_thread(_store, call, form)
+        artifact: Artifact = await in_thread(_store, call, form)
     except Refusal:
         await drain(chunks)
         raise
     finally:
         if form is not None:
             await in_thread(form.discard)
-    add_header(request, "location", f"./management/v1/deployments/artifacts/{artifact.id}")
-    return empty(201)
+    return artifact
 
 
 @get("/artifacts/{artifact_id:str}", sync_to_thread=True, summary="Show Artifact")

@@ -64,7 +64,11 @@ async def _authenticate(connection: ASGIConnection[Any, Any, Any, Any], kind: Ac
         bearer = await loop.run_in_executor(context.executor, verify, context, token)
     if bearer.scope.actor.kind is not kind:
         raise identity.BadToken
-    connection.scope["state"]["call"] = Call(context, bearer, host_of(connection.scope))
+    http = connection.scope
+    if bearer.limits is not None:
+        context.meters.count(bearer.subject, bearer.limits, str(http.get("method", "GET")), http["path"])
+    scope = identity.for_request(bearer.scope, str(http.get("method", "GET")), http["path"])
+    http["state"]["call"] = Call(context, bearer, scope, host_of(http))
 
 
 async def for_users(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

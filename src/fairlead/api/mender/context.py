@@ -15,13 +15,15 @@ from fairlead.base.blobs import Blobs
 from fairlead.base.database import Database, Tx
 from fairlead.base.grouped import Grouped
 from fairlead.base.http.links import Links
+from fairlead.base.http.recaptcha import Recaptcha
 from fairlead.base.scope import Scope
-from fairlead.domain import deployments, devices, identity
+from fairlead.base.seal import Seal
+from fairlead.domain import billing, deployments, devices, identity
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The parts of the server that this API uses."""
+    """The parts of the server that this API uses. `home` is the address that links in letters begin with."""
 
     database: Database
     blobs: Blobs
@@ -30,8 +32,13 @@ class Context:
     agenda: deployments.Agenda
     admissions: Grouped[devices.AuthRequest, str]
     reports: Grouped[devices.Report, None]
+    meters: identity.Meters
     links: Links
     public_url: str
+    home: str
+    seal: Seal
+    office: billing.Office
+    recaptcha: Recaptcha
     executor: Executor
 
 
@@ -41,11 +48,8 @@ class Call:
 
     context: Context
     bearer: identity.Bearer
+    scope: Scope
     host: str
-
-    @property
-    def scope(self) -> Scope:
-        return self.bearer.scope
 
     @property
     def device_id(self) -> str:

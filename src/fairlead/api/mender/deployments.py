@@ -69,6 +69,11 @@ def wire_deployment(deployment: deployments.Deployment) -> WireDeployment:
 @get("/deployments", sync_to_thread=True, summary="List Deployments")
 def list_deployments(request: Request[Any, Any, Any], call: Call) -> list[WireDeployment]:
     """Deployments, newest first, filtered by status, words and age."""
+    return deployments_found(request, call)
+
+
+def deployments_found(request: Request[Any, Any, Any], call: Call) -> list[WireDeployment]:
+    """A page of the deployments of the tenant of whoever calls, with their number."""
     page = page_of(request)
     created = (epoch_parameter(request, "created_after"), epoch_parameter(request, "created_before"))
     status, words = _status(request), parameter(request, "search") or ""

@@ -56,19 +56,20 @@ def wire_device(device: devices.Device) -> WireDevice:
     )
 
 
-def _status(text: str) -> Status:
+def status_called(text: str) -> Status:
     try:
         return Status(text)
     except ValueError:
         raise BadParameter(reason=f"status must be one of: {_STATUSES}, preauthorized, noauth") from None
 
 
-def _page_of_devices(
+def page_of_devices(
     request: Request[Any, Any, Any], call: Call, statuses: list[str], ids: list[str] | None
 ) -> list[WireDevice]:
+    """A page of the devices of whoever calls, with the links to its neighbours."""
     page = page_of(request)
     with call.read() as tx:
-        found = devices.search(tx, [_status(each) for each in statuses], ids, page.skip, page.size + 1)
+        found = devices.search(tx, [status_called(each) for each in statuses], ids, page.skip, page.size + 1)
     add_links(request, page, has_next=len(found) > page.size)
     return [wire_device(device) for device in found[: page.size]]
 
@@ -77,7 +78,7 @@ def _page_of_devices(
 def list_devices(request: Request[Any, Any, Any], call: Call) -> list[WireDevice]:
     """Devices by age, of one of the statuses and one of the ids if any are given."""
     statuses = [each for each in parameters(request, "status") if each]
-    return _page_of_devices(request, call, statuses, parameters(request, "id") or None)
+    return page_of_devices(request, call, statuses, parameters(request, "id") or None)
 
 
 class DeviceFilter(msgspec.Struct):
@@ -94,7 +95,7 @@ def _listed(value: str | list[str] | None) -> list[str] | None:
 @post("/devices/search", sync_to_thread=True, status_code=200, summary="Search Devices")
 def search_devices(request: Request[Any, Any, Any], call: Call, data: DeviceFilter) -> list[WireDevice]:
     """The same as a list, with the filter in the body."""
-    return _page_of_devices(request, call, _listed(data.status) or [], _listed(data.id) or None)
+    return page_of_devices(request, call, _listed(data.status) or [], _listed(data.id) or None)
 
 
 class Preauthorization(msgspec.Struct):
@@ -135,7 +136,7 @@ def count_devices(request: Request[Any, Any, Any], call: Call) -> Count:
     """How many devices there are, of one status or of any."""
     status = parameter(request, "status")
     with call.read() as tx:
-        return Count(devices.count(tx, [_status(status)] if status else []))
+        return Count(devices.count(tx, [status_called(status)] if status else []))
 
 
 @get("/devices/{device_id:str}", sync_to_thread=True, summary="Get Device")

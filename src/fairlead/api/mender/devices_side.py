@@ -60,7 +60,8 @@ class WireAttribute(msgspec.Struct):
     description: str | None = None
 
 
-def _checked(wire: list[WireAttribute]) -> list[devices.Attribute]:
+def checked(wire: list[WireAttribute]) -> list[devices.Attribute]:
+    """The attributes, their values looked at."""
     return [devices.Attribute(each.name, _value(each), each.scope, each.description or None) for each in wire]
 
 
@@ -73,7 +74,7 @@ def _value(attribute: WireAttribute) -> Any:
 
 
 async def _report(call: Call, context: Context, data: list[WireAttribute], *, replace: bool) -> Response[bytes]:
-    report = devices.report_of(call.scope.tenant_id, call.device_id, _checked(data), replace=replace)
+    report = devices.report_of(call.scope.tenant_id, call.device_id, checked(data), replace=replace)
     await context.reports.submit(report)
     return empty(200)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from litestar.exceptions import (
 )
 
 from fairlead.base.errors import Kind, Refusal
+from fairlead.domain import billing, deployments, identity
 
 log = structlog.get_logger()
 
@@ -65,7 +67,12 @@ def body_of(error: str, scope: Any) -> bytes:
     return msgspec.json.encode(ErrorBody(error, request_id(scope)))
 
 
-OWN_STATUS: dict[type[Refusal], int] = {WrongContentType: 415}
+OWN_STATUS: dict[type[Refusal], int] = {
+    billing.CardNotVerified: 500,
+    identity.TenantNotRemovable: 405,
+    WrongContentType: 415,
+    deployments.DeploymentOutsideOwnGroups: 405,
+}
 """Refusals for which the reference has another status than for others of their kind."""
 
 
@@ -86,6 +93,15 @@ def refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[ErrorB
     if status >= 500 and refusal.kind is not Kind.NOT_BUILT:
         log.warning("request.unavailable", path=request.scope["path"], reason=str(refusal))
     return _answer(request, status, str(refusal), headers_of(refusal))
+
+
+def refuse_with(status: int) -> Callable[[Request[Any, Any, Any], Refusal], Response[ErrorBody]]:
+    """For routes on which a refusal has another status than everywhere else: `exception_handlers={…}`."""
+
+    def refuse_so(request: Request[Any, Any, Any], refusal: Refusal) -> Response[ErrorBody]:
+        return _answer(request, status, str(refusal))
+
+    return refuse_so
 
 
 def word_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[ErrorBody]:

@@ -216,11 +216,11 @@ class FrontDoor:
         await _answer(scope, send, 200, token.encode(), b"application/jwt")
 
     def _device(self, scope: Scope) -> identity.Bearer | None:
-        """The device that asks, if its token was verified before."""
+        """The device that asks, if its token was verified before and its calls are not counted."""
         for name, value in scope["headers"]:
             if name == b"authorization":
                 bearer = self._memory.find(value[7:]) if value[:7] == b"Bearer " else None
-                return bearer if bearer is not None and bearer.is_device else None
+                return bearer if bearer is not None and bearer.is_device and bearer.limits is None else None
         return None
 
 

@@ -9,8 +9,6 @@ from fairlead.api.mender.auth import for_devices, for_users
 from fairlead.base.errors import Kind, Refusal
 
 MANAGEMENT: tuple[tuple[str, str], ...] = (
-    ("GET", "/v2/inventory/filters/attributes"),
-    ("POST", "/v2/inventory/filters/search"),
     ("GET", "/v2/inventory/filters"),
     ("POST", "/v2/inventory/filters"),
     ("GET", "/v2/inventory/filters/{id:str}"),
@@ -18,38 +16,10 @@ MANAGEMENT: tuple[tuple[str, str], ...] = (
     ("GET", "/v2/inventory/filters/{id:str}/search"),
     ("POST", "/v1/deployments/artifacts/generate"),
     ("POST", "/v2/deployments/deployments"),
-    ("POST", "/v1/useradm/auth/plan-verify"),
-    ("GET", "/v1/useradm/roles"),
-    ("POST", "/v1/useradm/roles"),
-    ("GET", "/v1/useradm/roles/{id:str}"),
-    ("PUT", "/v1/useradm/roles/{id:str}"),
-    ("DELETE", "/v1/useradm/roles/{id:str}"),
-    ("GET", "/v1/useradm/settings"),
-    ("POST", "/v1/useradm/settings"),
-    ("GET", "/v1/useradm/2faqr"),
-    ("PUT", "/v1/useradm/2faverify"),
-    ("GET", "/v1/tenantadm/user/tenant"),
-    ("POST", "/v2/tenantadm/tenants/{id:str}/cancel"),
-    ("POST", "/v2/tenantadm/tenants/{id:str}/upgrade/start"),
-    ("POST", "/v2/tenantadm/tenants/{id:str}/upgrade/complete"),
-    ("POST", "/v2/tenantadm/tenants/{id:str}/upgrade/cancel"),
-    ("GET", "/v2/tenantadm/billing"),
-    ("POST", "/v2/tenantadm/billing/secret"),
-    ("POST", "/v2/tenantadm/billing/card"),
-    ("POST", "/v2/tenantadm/billing/card/{id:str}/confirm"),
-    ("GET", "/v1/auditlogs/logs"),
-    ("GET", "/v1/auditlogs/logs/export"),
     ("GET", "/v1/deviceconnect/devices/{id:str}"),
     ("GET", "/v1/deviceconnect/devices/{id:str}/connect"),
 )
 OPEN: tuple[tuple[str, str], ...] = (
-    ("POST", "/v1/useradm/auth/password-reset/start"),
-    ("POST", "/v1/useradm/auth/password-reset/complete"),
-    ("POST", "/v1/tenantadm/tenants"),
-    ("POST", "/v2/tenantadm/tenants"),
-    ("POST", "/v2/tenantadm/tenants/trial"),
-    ("DELETE", "/v2/tenantadm/tenants/{id:str}"),
-    ("PUT", "/v2/tenantadm/tenants/{id:str}/status"),
 )
 DEVICES: tuple[tuple[str, str], ...] = (("GET", "/v1/deviceconnect/connect"),)
 

@@ -7,7 +7,20 @@ from typing import Any
 from litestar import Request, Response, Router, get
 from litestar.handlers import asgi
 
-from fairlead.api.mender import artifacts, deployments, devauth, devices_side, internal, inventory, not_built, useradm
+from fairlead.api.mender import (
+    accounts,
+    artifacts,
+    auditlogs,
+    deployments,
+    devauth,
+    devices_side,
+    filters,
+    internal,
+    inventory,
+    not_built,
+    tenantadm,
+    useradm,
+)
 from fairlead.api.mender.context import Context
 from fairlead.base import clock
 from fairlead.base.http.download import serve_download
@@ -45,10 +58,18 @@ def public_routers() -> list[Any]:
         devices_side.routes_v2,
         devauth.routes,
         inventory.routes,
+        filters.routes,
         deployments.routes,
         artifacts.routes,
         useradm.open_routes,
         useradm.routes,
+        accounts.open_routes,
+        accounts.routes,
+        tenantadm.open_routes,
+        tenantadm.open_routes_v2,
+        tenantadm.routes,
+        tenantadm.routes_v2,
+        auditlogs.routes,
         download,
         *not_built.routers(),
     ]

@@ -34,9 +34,12 @@ class ClientLeft(Refusal):
 
 
 class ArtifactForm:
-    """The parts of `POST /artifacts`: texts first, the artifact last. What follows the artifact is never read."""
+    """The parts of `POST /artifacts`: texts first, the artifact last. What follows the artifact is never read.
 
-    def __init__(self, content_type: str, begin_upload: Callable[[], Upload]) -> None:
+    `begin_upload` is given the id that the artifact is to have, which is "" unless the form names one and may.
+    """
+
+    def __init__(self, content_type: str, begin_upload: Callable[[str], Upload], *, names_id: bool = False) -> None:
         kind, options = parse_options_header(content_type)
         if kind.lower() != "multipart/form-data" or not options.get("boundary"):
             raise NoArtifactFile
@@ -45,6 +48,7 @@ class ArtifactForm:
         except (MultipartError, ValueError) as problem:
             raise BadBody(what="multipart", reason=str(problem)) from None
         self._begin_upload = begin_upload
+        self._texts = {"description", "size", "artifact_id"} if names_id else {"description", "size"}
         self._name = ""
         self._field = bytearray()
         self._fields: dict[str, str] = {}
@@ -84,7 +88,7 @@ class ArtifactForm:
             self._end()
         elif self._name == "artifact" and self.upload is not None:
             self.upload.feed(memoryview(event))
-        elif self._name in {"description", "size"}:
+        elif self._name in self._texts:
             self._field += event
             if len(self._field) > LARGEST_FIELD_BYTES:
                 raise BadBody(what=self._name, reason=f"longer than {LARGEST_FIELD_BYTES} bytes")
@@ -94,7 +98,9 @@ class ArtifactForm:
         self._field = bytearray()
         if self._name == "artifact":
             make_sure_description_is_good(self.description)
-            self.upload = self._begin_upload()
+            self.upload = self._begin_upload(
+                self._fields.get("artifact_id", "") if "artifact_id" in self._texts else ""
+            )
 
     def _end(self) -> None:
         if self._name == "artifact":

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, Router, delete, get, post, put
 
+from fairlead.api.mender import roles
 from fairlead.api.mender.auth import for_users
 from fairlead.api.mender.context import Call, Context
-from fairlead.api.mender.wire import add_header, decode, empty, epoch_parameter, parameters
+from fairlead.api.mender.wire import add_header, address_of_client, decode, empty, epoch_parameter, parameters
 from fairlead.base.errors import Kind, Refusal
 from fairlead.domain import identity
 
@@ -41,13 +42,14 @@ class LoginBody(msgspec.Struct):
     summary="Login",
 )
 async def log_in(request: Request[Any, Any, Any], context: Context) -> Response[bytes]:
-    """A token for an e-mail and a password, given as Basic authorization."""
-    body = await request.body()
+    """A token for an e-mail and a password, given as Basic authorization, and a code where 2fa is in force."""
+    code, body = "", await request.body()
     if body.strip():
-        decode(body, LoginBody, "failed to decode login request")
+        code = decode(body, LoginBody, "failed to decode login request").token2fa
     email, password = _basic(request)
+    given = identity.Credentials(email, password, code, address_of_client(request))
     loop_run = request.app.state.in_thread
-    token = await loop_run(identity.log_in, context.database, context.tokens, email, password)
+    token = await loop_run(identity.log_in, context.database, context.tokens, context.seal, given)
     return Response(token.encode(), media_type="application/jwt")
 
 
@@ -86,6 +88,11 @@ def wire_user(user: identity.User) -> WireUser:
 @get("/users", sync_to_thread=True, summary="List Users")
 def list_users(request: Request[Any, Any, Any], call: Call) -> list[WireUser]:
     """The tenant's users; ids and e-mails may be repeated, times are seconds since 1970 and inclusive."""
+    return users_found(request, call)
+
+
+def users_found(request: Request[Any, Any, Any], call: Call) -> list[WireUser]:
+    """The users of the tenant of whoever calls."""
     times = {name: moment for name in _TIMES if (moment := epoch_parameter(request, name)) is not None}
     with call.read() as tx:
         found = identity.search_users(tx, parameters(request, "id"), parameters(request, "email"), times)
@@ -155,5 +162,5 @@ routes = Router(
     "/api/management/v1/useradm",
     guards=[for_users],
     tags=TAGS,
-    route_handlers=[log_out, list_users, add_user, show_user, change_user, remove_user],
+    route_handlers=[log_out, list_users, add_user, show_user, change_user, remove_user, *roles.handlers],
 )

@@ -84,6 +84,11 @@ def _whole_number(request: Request[Any, Any, Any], name: str, default: int) -> i
     return int(text)
 
 
+def number_parameter(request: Request[Any, Any, Any], name: str) -> int | None:
+    """A whole number, None if it is not given."""
+    return _whole_number(request, name, 0) if request.query_params.get(name) else None
+
+
 def epoch_parameter(request: Request[Any, Any, Any], name: str) -> datetime | None:
     """A point in time given in seconds since 1970, None if it is not given."""
     seconds = _whole_number(request, name, -1)
@@ -129,6 +134,12 @@ def _address(request: Request[Any, Any, Any], number: int, size: int) -> str:
 
 def add_total(request: Request[Any, Any, Any], total: int) -> None:
     add_header(request, "x-total-count", str(total))
+
+
+def address_of_client(request: Request[Any, Any, Any]) -> str:
+    """The address that the request came from: behind a proxy that is trusted, what the proxy says."""
+    client = request.scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def empty(status_code: int) -> Response[bytes]:

@@ -6,13 +6,19 @@ from fairlead.base.database.columns import TENANT, Moment, metadata, tenant_colu
 from fairlead.base.database.dialects import (
     Document,
     as_document,
+    by_code_point,
     from_document,
     holds,
+    insert_or_ignore,
+    is_there,
+    json_at,
     json_merge,
+    keys_of,
     list_of_strings,
     number_at,
     text_at,
 )
+from fairlead.base.database.elements import compares, is_array_of, is_one_of
 from fairlead.base.database.engine import BadDatabaseUrl, Database, DatabaseCannotBeUsed, DatabaseIsAway, StorageIsFull
 from fairlead.base.database.transaction import Tx
 
@@ -30,9 +36,17 @@ __all__ = [
     "TenantNotBound",
     "Tx",
     "as_document",
+    "by_code_point",
+    "compares",
     "from_document",
     "holds",
+    "insert_or_ignore",
+    "is_array_of",
+    "is_one_of",
+    "is_there",
+    "json_at",
     "json_merge",
+    "keys_of",
     "list_of_strings",
     "metadata",
     "number_at",

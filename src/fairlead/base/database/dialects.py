@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -109,18 +109,20 @@ def _number_on_postgresql(element: number_at, compiler: SQLCompiler, **kw: Any) 
     return f"(CASE WHEN jsonb_typeof({at}) = 'number' THEN ({again})::text::double precision END)"
 
 
-class _ElementsAt(_AtPath):
+class elements_at(_AtPath):
+    """The elements of the array that stands there, a row each; one row for anything else."""
+
     inherit_cache = True
     name = "elements_at"
 
 
-@compiles(_ElementsAt, "sqlite")
-def _elements_on_sqlite(element: _ElementsAt, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(elements_at, "sqlite")
+def _elements_on_sqlite(element: elements_at, compiler: SQLCompiler, **kw: Any) -> str:
     return f"json_each({element.on_sqlite(compiler, **kw)})"
 
 
-@compiles(_ElementsAt, "postgresql")
-def _elements_on_postgresql(element: _ElementsAt, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(elements_at, "postgresql")
+def _elements_on_postgresql(element: elements_at, compiler: SQLCompiler, **kw: Any) -> str:
     at, again, third = (element.on_postgresql(compiler, **kw) for _ in range(3))
     array = f"CASE WHEN jsonb_typeof({at}) = 'array' THEN {again} ELSE jsonb_build_array({third}) END"
     return f"jsonb_array_elements({array})"
@@ -137,7 +139,7 @@ class _Holds(FunctionElement[bool]):
 
     def __init__(self, document: Any, outer: str, inner: str, value: str | float) -> None:
         wanted = sa.literal(value, sa.Text if isinstance(value, str) else sa.Float)
-        super().__init__(_ElementsAt(document, outer, inner), wanted, sa.literal(json.dumps(value), sa.Text))
+        super().__init__(elements_at(document, outer, inner), wanted, sa.literal(json.dumps(value), sa.Text))
 
 
 @compiles(_Holds, "sqlite")
@@ -176,3 +178,79 @@ def list_of_strings(values: Iterable[str]) -> sa.Select[Any]:
     """Any number of strings as one bound parameter: `column.in_(list_of_strings(ids))` takes 100,000 of them."""
     rows = _StringsOf(sa.literal(json.dumps(list(values)), sa.Text)).table_valued(sa.column("value", sa.Text))
     return sa.select(rows.c.value)
+
+
+class by_code_point(FunctionElement[str]):
+    """A text that is compared and ordered by code point on both engines, whatever the database's collation is."""
+
+    inherit_cache = True
+    type = sa.Text()
+
+    def __init__(self, text: Any) -> None:
+        super().__init__(text)
+
+
+@compiles(by_code_point, "sqlite")
+def _by_code_point_on_sqlite(element: by_code_point, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(by_code_point, "postgresql")
+def _by_code_point_on_postgresql(element: by_code_point, compiler: SQLCompiler, **kw: Any) -> str:
+    return f'(({compiler.process(element.clauses, **kw)}) COLLATE "C")'
+
+
+class json_at(_AtPath):
+    """What stands there, as JSON text."""
+
+    inherit_cache = True
+    type = sa.Text()
+
+
+@compiles(json_at, "sqlite")
+def _json_on_sqlite(element: json_at, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_quote(json_extract({element.on_sqlite(compiler, **kw)}))"
+
+
+@compiles(json_at, "postgresql")
+def _json_on_postgresql(element: json_at, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({element.on_postgresql(compiler, **kw)})::text"
+
+
+class is_there(_AtPath):
+    """Does anything stand there?"""
+
+    inherit_cache = True
+    type = sa.Boolean()
+
+
+@compiles(is_there, "sqlite")
+def _is_there_on_sqlite(element: is_there, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(json_type({element.on_sqlite(compiler, **kw)}) IS NOT NULL)"
+
+
+@compiles(is_there, "postgresql")
+def _is_there_on_postgresql(element: is_there, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({element.on_postgresql(compiler, **kw)} IS NOT NULL)"
+
+
+class keys_of(FunctionElement[Any]):
+    """The keys of a document, a row each: `keys_of(column).table_valued("key", joins_implicitly=True)`."""
+
+    inherit_cache = True
+    name = "keys_of"
+
+
+@compiles(keys_of, "sqlite")
+def _keys_on_sqlite(element: keys_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(keys_of, "postgresql")
+def _keys_on_postgresql(element: keys_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"jsonb_each({compiler.process(element.clauses, **kw)})"
+
+
+def insert_or_ignore(table: sa.Table, *, on_sqlite: bool) -> Any:
+    """An insert that leaves a row alone that is there already; its `rowcount` says which it was."""
+    return (sqlite if on_sqlite else postgresql).insert(table).on_conflict_do_nothing()

@@ -50,9 +50,12 @@ class Upload:
     nothing behind, and does nothing once the upload is finished.
     """
 
-    def __init__(self, blobs: Blobs, tenant_id: str, largest_bytes: int = LARGEST_ARTIFACT_BYTES) -> None:
-        self.id = str(uuid.uuid4())
-        self.blob_key = f"artifacts/{tenant_id}/{self.id}"
+    def __init__(
+        self, blobs: Blobs, tenant_id: str, largest_bytes: int = LARGEST_ARTIFACT_BYTES, artifact_id: str = ""
+    ) -> None:
+        own = str(uuid.uuid4())
+        self.id = artifact_id or own
+        self.blob_key = f"artifacts/{tenant_id}/{own}"  # of its own: an id that is taken must not cost a payload
         self._incoming = blobs.receive(self.blob_key)
         self._reader = ArtifactReader()
         self._largest_bytes = largest_bytes
@@ -167,11 +170,12 @@ def change_description(tx: Tx, artifact_id: str, description: str) -> None:
     """Reword an artifact that no deployment has used yet."""
     tx.require(Permission.MANAGE_ARTIFACTS)
     make_sure_description_is_good(description)
-    find(tx, artifact_id)
+    artifact = find(tx, artifact_id)
     for check in _before_change:
         check(tx, artifact_id)
     store.change_description(tx, artifact_id, description, clock.now())
-    audit.record(tx, "artifact.update", artifact_id)
+    changed = {"description": (artifact.description, description)}
+    audit.record(tx, "artifact.update", artifact_id, name=artifact.name, changed=changed)
 
 
 def remove(tx: Tx, blobs: Blobs, artifact_id: str) -> None:

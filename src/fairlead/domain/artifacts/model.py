@@ -68,6 +68,11 @@ class ArtifactNotFound(Refusal):
     message = "Resource not found"
 
 
+class ArtifactIdTaken(Refusal):
+    kind = Kind.CONFLICT
+    message = "an artifact with this id is there already"
+
+
 class ArtifactConflict(Refusal):
     kind = Kind.CONFLICT
     message = "An artifact with the same name has conflicting dependencies: {depends}"

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from fairlead.base import clock
 from fairlead.base.database import TENANT, Moment, Tx, list_of_strings, metadata, tenant_column
-from fairlead.domain.artifacts.model import Artifact
+from fairlead.domain.artifacts.model import Artifact, ArtifactIdTaken
 
 artifacts = sa.Table(
     "artifacts",
@@ -72,7 +73,10 @@ def search(tx: Tx, name: str | None = None) -> list[Artifact]:
 def add(tx: Tx, artifact: Artifact) -> None:
     values: dict[str, Any] = {name: getattr(artifact, name) for name in Artifact.__dataclass_fields__}
     values |= {name: msgspec.json.encode(values[name]).decode() for name in _AS_JSON}
-    tx.run(sa.insert(artifacts), {**values, "created_at": clock.now()})
+    try:
+        tx.run(sa.insert(artifacts), {**values, "created_at": clock.now()})
+    except IntegrityError:
+        raise ArtifactIdTaken from None
 
 
 def change_description(tx: Tx, artifact_id: str, description: str, at: datetime) -> None:

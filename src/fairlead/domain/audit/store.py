@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -44,6 +44,23 @@ audit_heads = sa.Table(
 _own = sa.select(audit_entries).where(audit_entries.c.tenant_id == TENANT)
 _recent = _own.order_by(audit_entries.c.number.desc()).limit(sa.bindparam("at_most"))
 _head = sa.select(audit_heads.c.number, audit_heads.c.digest).where(audit_heads.c.tenant_id == TENANT)
+_stored = (
+    sa.select(
+        *(column for column in audit_entries.c if column.name != "at"),
+        sa.cast(audit_entries.c.at, sa.Text).label("at"),
+    )
+    .where(audit_entries.c.tenant_id == TENANT)
+    .order_by(audit_entries.c.number, audit_entries.c.id)
+)
+_ends = sa.select(
+    sa.select(sa.func.max(audit_entries.c.number))
+    .where(audit_entries.c.tenant_id == TENANT)
+    .scalar_subquery()
+    .label("top"),
+    sa.select(audit_heads.c.number).where(audit_heads.c.tenant_id == TENANT).scalar_subquery().label("number"),
+    sa.select(audit_heads.c.digest).where(audit_heads.c.tenant_id == TENANT).scalar_subquery().label("digest"),
+)
+_tenants = sa.union(sa.select(audit_entries.c.tenant_id), sa.select(audit_heads.c.tenant_id)).order_by("tenant_id")
 _add = sa.insert(audit_entries)
 _move_head = (
     sa.update(audit_heads)
@@ -79,17 +96,28 @@ def _add_to_chain(tx: Tx, entries: Sequence[Entry]) -> None:
         tx.run(_begin_head, {"number": number, "digest": digest})
 
 
-def head(tx: Tx) -> tuple[int, str]:
-    """The number and the digest of the tenant's newest entry."""
-    row = tx.one(_head)
-    return (row.number, row.digest) if row else (0, BEGINNING)
+class Head(NamedTuple):
+    """Where a chain ends, as it is stored."""
+
+    number: Any
+    digest: Any
 
 
-def chain(tx: Tx, in_one_go: int = 1000) -> Iterator[sa.Row[Any]]:
-    """The tenant's entries as they are stored, oldest first."""
+def ends(tx: Tx) -> tuple[Any, Head | None]:
+    """The largest number that an entry of the tenant has, None if there is none, and where its chain should end.
+
+    Both as of one moment: whoever walks the chain up to that number sees nothing of what is added meanwhile.
+    """
+    row = tx.one(_ends)
+    assert row is not None
+    return row.top, None if row.number is None else Head(row.number, row.digest)
+
+
+def chain(tx: Tx, top: Any, in_one_go: int = 1000) -> Iterator[sa.Row[Any]]:
+    """The tenant's entries up to this number as they are stored, oldest first, whatever somebody made of them."""
     last = None
     while True:
-        page = _own.order_by(audit_entries.c.number, audit_entries.c.id).limit(in_one_go)
+        page = _stored.where(audit_entries.c.number <= top).limit(in_one_go)
         if last is not None:
             after = sa.tuple_(audit_entries.c.number, audit_entries.c.id) > sa.tuple_(last.number, last.id)
             page = page.where(after)
@@ -98,6 +126,11 @@ def chain(tx: Tx, in_one_go: int = 1000) -> Iterator[sa.Row[Any]]:
         if len(rows) < in_one_go:
             return
         last = rows[-1]
+
+
+def tenants(tx: Tx) -> list[str]:
+    """Across tenants: those that have a trail, or had one and still have its head."""
+    return [row.tenant_id for row in tx.all(_tenants)]
 
 
 def recent(tx: Tx, at_most: int = 100) -> list[Entry]:

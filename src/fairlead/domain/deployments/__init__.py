@@ -38,6 +38,7 @@ from fairlead.domain.deployments.rollout import (
     remove_device,
     search,
 )
+from fairlead.domain.deployments.sight import DeploymentOutsideOwnGroups
 
 devices.when_decommissioned(forget_device)
 artifacts.before_removal(make_sure_artifact_is_free)
@@ -52,6 +53,7 @@ __all__ = [
     "Deployment",
     "DeploymentAborted",
     "DeploymentNotFound",
+    "DeploymentOutsideOwnGroups",
     "DeviceDeployment",
     "DeviceStatus",
     "Instructions",

@@ -29,6 +29,16 @@ from fairlead.domain.deployments.model import (
     make_sure_it_makes_sense,
     plan_phases,
 )
+from fairlead.domain.deployments.sight import (
+    all_as_seen,
+    as_seen,
+    devices_in_sight,
+    in_sight,
+    is_device_in_sight,
+    make_sure_all_devices_are_own,
+    make_sure_group_is_own,
+    past_pending_in_sight,
+)
 from fairlead.domain.identity import Permission
 
 WORK_ADDED = "deployment-added"
@@ -65,7 +75,9 @@ def create(tx: Tx, new: NewDeployment) -> Deployment:
     store.add(tx, deployment)
     size = store.add_devices(tx, deployment.id, _targets(new))
     if not size:
+        make_sure_group_is_own(tx, new.group)
         raise NoDevices
+    make_sure_all_devices_are_own(tx, deployment.id)
     store.set_size(tx, deployment.id, size, plan_phases(new.phases, size, [str(uuid.uuid4()) for _ in new.phases]))
     tx.announce(WORK_ADDED, deployment.id)
     audit.record(tx, "deployment.create", deployment.id, name=new.name, artifact_name=new.artifact_name, devices=size)
@@ -83,9 +95,10 @@ def _targets(new: NewDeployment) -> sa.Select[Any]:
 def find(tx: Tx, deployment_id: str) -> Deployment:
     tx.require(Permission.VIEW_DEPLOYMENTS)
     deployment = store.find(tx, deployment_id)
-    if deployment is None:
+    seen = deployment and as_seen(tx, deployment)
+    if seen is None:
         raise DeploymentNotFound
-    return deployment
+    return seen
 
 
 def search(
@@ -98,24 +111,26 @@ def search(
 ) -> tuple[list[Deployment], int]:
     """A page of deployments, newest first, and how many there are in all. `created`: not before, not after."""
     tx.require(Permission.VIEW_DEPLOYMENTS)
-    return store.search(tx, status, words, created, skip, at_most)
+    found, total = store.search(tx, status, words, created, skip, at_most, in_sight(tx), past_pending_in_sight(tx))
+    return all_as_seen(tx, found), total
 
 
 def devices_of(tx: Tx, deployment_id: str) -> list[DeviceDeployment]:
     """The devices that have asked for the deployment, with what became of it there."""
     find(tx, deployment_id)
-    return store.devices_of(tx, deployment_id)
+    return store.devices_of(tx, deployment_id, devices_in_sight(tx))
 
 
 def ids_of_devices(tx: Tx, deployment_id: str) -> list[str]:
     find(tx, deployment_id)
-    return store.ids_of_devices(tx, deployment_id)
+    return store.ids_of_devices(tx, deployment_id, devices_in_sight(tx))
 
 
 def log_of_device(tx: Tx, deployment_id: str, device_id: str) -> list[LogLine]:
     """What the device wrote about the deployment, or a refusal that says what is missing."""
     find(tx, deployment_id)
-    if store.find_device(tx, deployment_id, device_id) is None:
+    hidden = not is_device_in_sight(tx, deployment_id, device_id)
+    if hidden or store.find_device(tx, deployment_id, device_id) is None:
         raise NotPartOfDeployment
     lines = store.read_log(tx, deployment_id, device_id)
     if lines is None:
@@ -130,28 +145,39 @@ def abort(tx: Tx, deployment_id: str) -> None:
     """
     tx.require(Permission.MANAGE_DEPLOYMENTS)
     deployment = store.find(tx, deployment_id)
-    if deployment is None:
+    if deployment is None or as_seen(tx, deployment) is None:
         raise AlreadyFinished
+    make_sure_all_devices_are_own(tx, deployment_id)
     now = clock.now()
     counts = store.abort_devices(tx, deployment_id, now)
     if not store.finish(tx, deployment_id, now, aborted=True):
         raise AlreadyFinished
     for status, count in counts.items():
         store.count_move(tx, deployment_id, status, DeviceStatus.ABORTED, count)
-    audit.record(tx, "deployment.abort", deployment_id, name=deployment.name)
+    audit.record(
+        tx, "deployment.abort", deployment_id, name=deployment.name, artifact_name=deployment.artifact_name
+    )
 
 
 def forget_device(tx: Tx, device_id: str) -> None:
     """Take a device out of everything that runs: it counts as decommissioned there."""
-    for row in store.hold_open_of_device(tx, device_id):
+    _leave_all(tx, device_id)
+
+
+def _leave_all(tx: Tx, device_id: str) -> int:
+    rows = store.hold_open_of_device(tx, device_id)
+    for row in rows:
         close_device(tx, row, DeviceStatus.DECOMMISSIONED)
+    return len(rows)
 
 
 def remove_device(tx: Tx, device_id: str) -> None:
     """The same, asked for by a person. A device that takes part in nothing is no error."""
     tx.require(Permission.MANAGE_DEPLOYMENTS)
-    forget_device(tx, device_id)
-    audit.record(tx, "deployment.remove_device", device_id)
+    if not devices.may_deploy_to(tx, device_id):
+        return
+    if count := _leave_all(tx, device_id):
+        audit.record(tx, "device.leave_deployments", device_id, count=count)
 
 
 def close_device(tx: Tx, row: DeviceDeployment, outcome: DeviceStatus, **values: Any) -> None:

@@ -90,11 +90,16 @@ def search(
     created: tuple[datetime | None, datetime | None],
     skip: int,
     at_most: int,
+    also: Sequence[sa.ColumnElement[bool]] = (),
+    past_pending: sa.ColumnElement[bool] | None = None,
 ) -> tuple[list[Deployment], int]:
-    """A page of deployments, newest first, and how many there are. Any one of the words is enough."""
-    conditions: list[sa.ColumnElement[bool]] = [deployments.c.tenant_id == TENANT]
+    """A page of deployments, newest first, and how many there are. Any one of the words is enough.
+
+    `past_pending` says what counts as in progress, for someone who does not see all devices.
+    """
+    conditions: list[sa.ColumnElement[bool]] = [deployments.c.tenant_id == TENANT, *also]
     if status is not None:
-        conditions += _of_status(status, clock.now())
+        conditions += _of_status(status, clock.now(), _past_pending if past_pending is None else past_pending)
     if words.strip():
         wanted = words_of(words).split()[:MOST_SEARCHED_WORDS]
         any_of_them = (deployments.c.words.contains(f" {word} ", autoescape=True) for word in wanted)
@@ -109,14 +114,14 @@ def search(
     return [_as_deployment(row) for row in tx.all(page.offset(skip).limit(at_most))], int(total)
 
 
-def _of_status(status: Status, now: datetime) -> list[sa.ColumnElement[bool]]:
+def _of_status(status: Status, now: datetime, past_pending: sa.ColumnElement[bool]) -> list[sa.ColumnElement[bool]]:
     later = sa.and_(deployments.c.starts_at.is_not(None), deployments.c.starts_at > now)
     conditions: dict[Status, list[Any]] = {
         Status.FINISHED: [deployments.c.finished_at.is_not(None)],
         Status.ABORTED: [deployments.c.aborted.is_(True)],
-        Status.INPROGRESS: [_running, _past_pending],
-        Status.SCHEDULED: [_running, sa.not_(_past_pending), later],
-        Status.PENDING: [_running, sa.not_(_past_pending), sa.not_(sa.func.coalesce(later, sa.false()))],
+        Status.INPROGRESS: [_running, past_pending],
+        Status.SCHEDULED: [_running, sa.not_(past_pending), later],
+        Status.PENDING: [_running, sa.not_(past_pending), sa.not_(sa.func.coalesce(later, sa.false()))],
     }
     return conditions[status]
 
@@ -224,15 +229,19 @@ def offerable(tx: Tx, device_id: str, *, hold: bool = False) -> list[DeviceDeplo
     return sorted(oldest_first, key=lambda row: row.status is DeviceStatus.WAITING)
 
 
-def devices_of(tx: Tx, deployment_id: str) -> list[DeviceDeployment]:
+Conditions = Sequence[sa.ColumnElement[bool]]
+
+
+def devices_of(tx: Tx, deployment_id: str, also: Conditions = ()) -> list[DeviceDeployment]:
     """The devices that have asked for the deployment so far."""
-    known = sa.select(device_deployments).where(_dd.tenant_id == TENANT, _dd.deployment_id == deployment_id, _known)
+    of_it = (_dd.tenant_id == TENANT, _dd.deployment_id == deployment_id)
+    known = sa.select(device_deployments).where(*of_it, _known, *also)
     return [_as_device_deployment(row) for row in tx.all(known.order_by(_dd.created_at, _dd.device_id))]
 
 
-def ids_of_devices(tx: Tx, deployment_id: str) -> list[str]:
+def ids_of_devices(tx: Tx, deployment_id: str, also: Conditions = ()) -> list[str]:
     """Every device that is part of the deployment, whether it has asked or not."""
-    ids = sa.select(_dd.device_id).where(_dd.tenant_id == TENANT, _dd.deployment_id == deployment_id)
+    ids = sa.select(_dd.device_id).where(_dd.tenant_id == TENANT, _dd.deployment_id == deployment_id, *also)
     return list(tx.run(ids.order_by(_dd.device_id)).scalars())
 
 

@@ -171,7 +171,8 @@ def ask(tx: Tx, claimed: Identity, public_key: str, credential: str) -> AuthSet:
         except FleetIsFull:
             raise NotAdmitted from None
         accept_set(tx, auth_set)
-        audit.record(tx, "device.accept", auth_set.device_id, auth_set=auth_set.id, preauthorized=True)
+        mine = _as_device(tx, auth_set.device_id, claimed)
+        audit.record(mine, "device.accept", auth_set.device_id, auth_set=auth_set.id, preauthorized=True)
     elif auth_set.status is not Status.ACCEPTED:
         return auth_set
     store.mark_token(tx, auth_set.id)
@@ -206,8 +207,13 @@ def _add_pending(tx: Tx, device: Device | None, claimed: Identity, public_key: s
     if device is not None:
         statuses = [s.status for s in device.auth_sets] + [Status.PENDING]
         store.change_status(tx, device_id, status_of_device(statuses))
-    audit.record(tx, "device.ask", device_id, auth_set=auth_set.id)
+    audit.record(_as_device(tx, device_id, claimed), "device.ask", device_id, auth_set=auth_set.id)
     return auth_set
+
+
+def _as_device(tx: Tx, device_id: str, claimed: Identity) -> Tx:
+    """The same transaction, now that we know whose it is: for the record of who asked."""
+    return tx.within(Scope(tx.tenant_id, Actor(ActorKind.DEVICE, device_id, claimed.canonical)))
 
 
 def _or_refusal(do: Any, *arguments: Any) -> Any:

@@ -26,6 +26,13 @@ from fairlead.domain.devices.model import (
     credential_of,
     status_of_device,
 )
+from fairlead.domain.devices.sight import (
+    in_sight,
+    is_in_sight,
+    make_sure_device_is_in_sight,
+    make_sure_sight_is_unlimited,
+)
+from fairlead.domain.devices.tables import devices
 from fairlead.domain.identity import Permission
 
 TOKEN_REVOKED = "device-token-revoked"  # noqa: S105 - the name of a change
@@ -42,6 +49,7 @@ def when_decommissioned(clean_up: Callable[[Tx, str], None]) -> None:
 def find(tx: Tx, device_id: str) -> Device:
     """The device with its auth sets, or `DeviceNotFound`."""
     tx.require(Permission.VIEW_DEVICES)
+    make_sure_device_is_in_sight(tx, device_id)
     device = store.find(tx, device_id)
     if device is None:
         raise DeviceNotFound
@@ -53,12 +61,12 @@ def search(
 ) -> list[Device]:
     """A page of the devices that have one of the statuses and one of the ids, oldest first."""
     tx.require(Permission.VIEW_DEVICES)
-    return store.search(tx, statuses, ids, skip, at_most)
+    return store.search(tx, statuses, ids, skip, at_most, in_sight(tx, devices.c.id))
 
 
 def count(tx: Tx, statuses: Sequence[Status] = ()) -> int:
     tx.require(Permission.VIEW_DEVICES)
-    return store.count(tx, statuses)
+    return store.count(tx, statuses, in_sight(tx, devices.c.id))
 
 
 def device_limit(tx: Tx) -> int:
@@ -70,6 +78,7 @@ def device_limit(tx: Tx) -> int:
 def find_set(tx: Tx, device_id: str, auth_set_id: str) -> AuthSet:
     """The auth set of this device, or a refusal that says which of the two is missing."""
     tx.require(Permission.VIEW_DEVICES)
+    make_sure_device_is_in_sight(tx, device_id)
     if store.find(tx, device_id) is None:
         raise DeviceNotFound
     return _own_set(tx, device_id, auth_set_id)
@@ -81,6 +90,7 @@ def preauthorize(tx: Tx, claimed: Mapping[str, Any], public_key: str) -> Device:
     An identity that is known already is refused with `DeviceExists`, which carries the device.
     """
     tx.require(Permission.MANAGE_DEVICES)
+    make_sure_sight_is_unlimited(tx)
     identity_ = Identity.of(claimed)
     pem = signatures.normalised(public_key)
     store.hold_newcomer(tx, identity_)
@@ -102,6 +112,7 @@ def change_status(tx: Tx, device_id: str, auth_set_id: str, status: str) -> None
     tx.require(Permission.MANAGE_DEVICES)
     if status not in {Status.ACCEPTED, Status.REJECTED, Status.PENDING}:
         raise BadStatus
+    make_sure_device_is_in_sight(tx, device_id)
     if not store.hold(tx, device_id):
         raise DeviceNotFound
     auth_set = _set_to_decide(tx, device_id, auth_set_id)
@@ -150,6 +161,7 @@ def make_sure_there_is_room(tx: Tx) -> None:
 def remove_set(tx: Tx, device_id: str, auth_set_id: str) -> None:
     """Forget one key of a device. A device that was only preauthorized goes with its last set."""
     tx.require(Permission.MANAGE_DEVICES)
+    make_sure_device_is_in_sight(tx, device_id)
     if not store.hold(tx, device_id):
         raise DeviceNotFound
     auth_set = _own_set(tx, device_id, auth_set_id)
@@ -164,6 +176,7 @@ def remove_set(tx: Tx, device_id: str, auth_set_id: str) -> None:
 def decommission(tx: Tx, device_id: str) -> None:
     """Remove the device with all that is known of it. If it asks again it is a new device."""
     tx.require(Permission.MANAGE_DEVICES)
+    make_sure_device_is_in_sight(tx, device_id)
     if not store.hold(tx, device_id):
         raise DeviceNotFound
     _remove(tx, device_id)
@@ -182,10 +195,23 @@ def revoke_token(tx: Tx, token_id: str) -> None:
     """Make a device's token worthless; the device has to ask for another. `token_id` is its `jti`."""
     tx.require(Permission.MANAGE_DEVICES)
     auth_set = store.find_set(tx, token_id)
-    if auth_set is None or not store.revoke_token(tx, token_id):
+    if auth_set is None or not is_in_sight(tx, auth_set.device_id) or not store.revoke_token(tx, token_id):
         raise TokenNotFound
     tx.announce(TOKEN_REVOKED, auth_set.device_id)
     audit.record(tx, "device.revoke_token", auth_set.device_id, token=token_id)
+
+
+def revoke_tokens(tx: Tx, device_id: str | None = None) -> None:
+    """Make every token of one device worthless, or those of all devices. Who is accepted may ask for another."""
+    tx.require(Permission.MANAGE_DEVICES)
+    make_sure_sight_is_unlimited(tx)
+    if not store.revoke_tokens(tx, device_id):
+        return
+    if device_id is None:
+        tx.announce(identity.TENANT_CHANGED, tx.tenant_id)
+    else:
+        tx.announce(TOKEN_REVOKED, device_id)
+    audit.record(tx, "device.revoke_tokens", device_id or "", all_devices=device_id is None)
 
 
 def verify_device(database: Database, claims: identity.Claims) -> identity.Bearer:
@@ -193,14 +219,14 @@ def verify_device(database: Database, claims: identity.Claims) -> identity.Beare
     scope = Scope(claims.tenant_id or "", Actor(ActorKind.DEVICE, claims.subject))
     with database.read(scope) as tx:
         auth_set = store.find_set(tx, claims.id)
-        active = auth_set is not None and identity.own_tenant(tx).is_active
+        tenant = identity.own_tenant(tx) if auth_set is not None else None
     if auth_set is None or auth_set.device_id != claims.subject or auth_set.status is not Status.ACCEPTED:
         raise identity.BadToken
     if not auth_set.token_live or auth_set.token_generation != claims.generation:
         raise identity.BadToken
-    if not active:
+    if tenant is None or not tenant.is_active:
         raise identity.TenantSuspended
-    return identity.Bearer(scope, claims.subject, claims.id, claims.expires_at)
+    return identity.Bearer(scope, claims.subject, claims.id, claims.expires_at, tenant.api_limits.devices)
 
 
 def _own_set(tx: Tx, device_id: str, auth_set_id: str) -> AuthSet:
@@ -213,7 +239,7 @@ def _own_set(tx: Tx, device_id: str, auth_set_id: str) -> AuthSet:
 def _set_to_decide(tx: Tx, device_id: str, auth_set_id: str) -> AuthSet:
     """A decision about another device's set is a mistake that deserves its own words (mender.md §2.1)."""
     auth_set = store.find_set(tx, auth_set_id)
-    if auth_set is None:
+    if auth_set is None or not is_in_sight(tx, auth_set.device_id):
         raise AuthSetNotFound
     if auth_set.device_id != device_id:
         raise OtherDevicesAuthSet

@@ -15,6 +15,12 @@ from fairlead.base.errors import Kind, Refusal
 from fairlead.domain import audit
 from fairlead.domain.devices.inventory import WITH_STATUS, of_tenant
 from fairlead.domain.devices.model import LONGEST_NAME_BYTES, DeviceNotFound, Status
+from fairlead.domain.devices.sight import (
+    in_sight,
+    make_sure_device_is_in_sight,
+    make_sure_group_gives_nothing_new,
+    make_sure_group_is_in_sight,
+)
 from fairlead.domain.devices.tables import devices, inventories
 from fairlead.domain.identity import Permission
 
@@ -56,6 +62,7 @@ def make_sure_name_is_good(name: str) -> None:
 def group_of(tx: Tx, device_id: str) -> str | None:
     """The group of the device, None if it is in none."""
     tx.require(Permission.VIEW_DEVICES)
+    make_sure_device_is_in_sight(tx, device_id)
     found = sa.select(inventories.c.group_name).where(
         inventories.c.tenant_id == TENANT, inventories.c.device_id == device_id
     )
@@ -76,7 +83,13 @@ def assign_many(tx: Tx, device_ids: Sequence[str], group: str) -> GroupChange:
     """Put devices into the group. Those that do not exist are passed over and not counted."""
     tx.require(Permission.MANAGE_DEVICES)
     make_sure_name_is_good(group)
-    named = (inventories.c.tenant_id == TENANT, inventories.c.device_id.in_(list_of_strings(device_ids)))
+    make_sure_group_is_in_sight(tx, group)
+    make_sure_group_gives_nothing_new(tx, group, device_ids)
+    named = (
+        inventories.c.tenant_id == TENANT,
+        inventories.c.device_id.in_(list_of_strings(device_ids)),
+        *in_sight(tx, inventories.c.device_id),
+    )
     matched = tx.scalar(sa.select(sa.func.count()).select_from(inventories).where(*named))
     elsewhere = sa.or_(inventories.c.group_name.is_(None), inventories.c.group_name != group)
     updated = tx.run(
@@ -102,6 +115,7 @@ def clear_many(tx: Tx, device_ids: Sequence[str], group: str) -> GroupChange:
             inventories.c.tenant_id == TENANT,
             inventories.c.group_name == group,
             inventories.c.device_id.in_(list_of_strings(device_ids)),
+            *in_sight(tx, inventories.c.device_id),
         )
         .values(group_name=None, updated_at=clock.now())
     ).rowcount
@@ -114,6 +128,7 @@ def groups(tx: Tx, status: Status | None = None) -> list[str]:
     """The names of all groups that have a member (of this status), in alphabetical order."""
     tx.require(Permission.VIEW_DEVICES)
     names = sa.select(inventories.c.group_name).distinct().where(*of_tenant(), inventories.c.group_name.is_not(None))
+    names = names.where(*in_sight(tx, inventories.c.device_id))
     if status is not None:
         names = names.where(devices.c.status == status.value)
     return [row.group_name for row in tx.all(names.select_from(WITH_STATUS).order_by(inventories.c.group_name))]
@@ -122,7 +137,11 @@ def groups(tx: Tx, status: Status | None = None) -> list[str]:
 def members(tx: Tx, group: str, skip: int, at_most: int) -> tuple[list[str], int]:
     """A page of the ids of the devices in the group, and how many there are; `GroupNotFound` if there are none."""
     tx.require(Permission.VIEW_DEVICES)
-    inside = (inventories.c.tenant_id == TENANT, inventories.c.group_name == group)
+    inside = (
+        inventories.c.tenant_id == TENANT,
+        inventories.c.group_name == group,
+        *in_sight(tx, inventories.c.device_id),
+    )
     total = int(tx.scalar(sa.select(sa.func.count()).select_from(inventories).where(*inside)))
     if not total:
         raise GroupNotFound

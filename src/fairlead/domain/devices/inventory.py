@@ -40,6 +40,7 @@ from fairlead.domain.devices.model import (
     holds_nul,
     identity_attributes,
 )
+from fairlead.domain.devices.sight import is_in_sight, make_sure_device_is_in_sight
 from fairlead.domain.devices.tables import devices, inventories
 from fairlead.domain.identity import Permission
 
@@ -193,6 +194,7 @@ def begin(tx: Tx, device_id: str, claimed: Identity) -> None:
 def find(tx: Tx, device_id: str) -> Inventory:
     """All attributes of one device, or `DeviceNotFound`."""
     tx.require(Permission.VIEW_DEVICES)
+    make_sure_device_is_in_sight(tx, device_id)
     found = sa.select(*COLUMNS).select_from(WITH_STATUS).where(*of_tenant(), inventories.c.device_id == device_id)
     row = tx.one(found)
     if row is None:
@@ -203,7 +205,7 @@ def find(tx: Tx, device_id: str) -> Inventory:
 def remove(tx: Tx, device_id: str) -> None:
     """Forget what is known of a device; if it reports again, it is known again. Forgetting nothing is no error."""
     tx.require(Permission.MANAGE_DEVICES)
-    if forget(tx, device_id):
+    if is_in_sight(tx, device_id) and forget(tx, device_id):
         audit.record(tx, "inventory.delete", device_id)
 
 

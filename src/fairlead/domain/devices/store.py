@@ -57,10 +57,15 @@ def sets_of(tx: Tx, device_id: str) -> list[AuthSet]:
 
 
 def search(
-    tx: Tx, statuses: Sequence[Status] = (), ids: Sequence[str] | None = None, skip: int = 0, at_most: int = 20
+    tx: Tx,
+    statuses: Sequence[Status] = (),
+    ids: Sequence[str] | None = None,
+    skip: int = 0,
+    at_most: int = 20,
+    also: Sequence[sa.ColumnElement[bool]] = (),
 ) -> list[Device]:
-    """A page of devices, oldest first, each with its auth sets."""
-    found = _matching(sa.select(devices), statuses, ids)
+    """A page of devices, oldest first, each with its auth sets. `also` holds further conditions."""
+    found = _matching(sa.select(devices), statuses, ids).where(*also)
     found = found.order_by(devices.c.created_at, devices.c.id).offset(skip).limit(at_most)
     rows = tx.all(found)
     sets: dict[str, list[AuthSet]] = defaultdict(list)
@@ -72,8 +77,8 @@ def search(
     return [_as_device(row, sets[row.id]) for row in rows]
 
 
-def count(tx: Tx, statuses: Sequence[Status] = ()) -> int:
-    return int(tx.scalar(_matching(sa.select(sa.func.count()).select_from(devices), statuses, None)))
+def count(tx: Tx, statuses: Sequence[Status] = (), also: Sequence[sa.ColumnElement[bool]] = ()) -> int:
+    return int(tx.scalar(_matching(sa.select(sa.func.count()).select_from(devices), statuses, None).where(*also)))
 
 
 def count_accepted(tx: Tx) -> int:
@@ -166,6 +171,16 @@ def revoke_token(tx: Tx, auth_set_id: str) -> bool:
         .values(token_live=False, token_generation=auth_sets.c.token_generation + 1)
     )
     return bool(tx.run(revoked).rowcount)
+
+
+def revoke_tokens(tx: Tx, device_id: str | None = None) -> int:
+    """The same for every set of the device, or of all devices; how many had a token."""
+    revoked = (
+        sa.update(auth_sets)
+        .where(auth_sets.c.tenant_id == TENANT, auth_sets.c.token_live.is_(True))
+        .values(token_live=False, token_generation=auth_sets.c.token_generation + 1)
+    )
+    return tx.run(revoked if device_id is None else revoked.where(auth_sets.c.device_id == device_id)).rowcount
 
 
 def remove_set(tx: Tx, auth_set_id: str) -> None:

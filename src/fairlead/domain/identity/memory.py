@@ -13,16 +13,23 @@ from collections.abc import Callable
 from hashlib import blake2b
 
 from fairlead.base.scope import ActorKind, Scope
+from fairlead.domain.identity.api_limits import UNLIMITED, ApiLimits
 
 MOST_TOKENS = 400_000
 
 
 class Bearer:
-    """Someone whose token was verified. `alive` turns false when the token is taken away."""
+    """Someone whose token was verified. `alive` turns false when the token is taken away.
 
-    __slots__ = ("alive", "expires_at", "is_device", "scope", "seen_at", "subject", "token_id")
+    `limits` says how often they may call; None: as often as they like.
+    """
 
-    def __init__(self, scope: Scope, subject: str, token_id: str, expires_at: int) -> None:
+    __slots__ = ("alive", "expires_at", "is_device", "limits", "scope", "seen_at", "subject", "token_id")
+
+    def __init__(
+        self, scope: Scope, subject: str, token_id: str, expires_at: int, limits: ApiLimits | None = None
+    ) -> None:
+        self.limits = limits if limits != UNLIMITED else None
         self.scope = scope
         self.is_device = scope.actor.kind is ActorKind.DEVICE
         self.subject = subject

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from fairlead.base.errors import Kind, Refusal
+from fairlead.domain.identity.api_limits import NO_LIMITS, TenantApiLimits
 
 DEFAULT_TENANT_ID = "default"
 """The one tenant of a server that is not multitenant."""
+
+SIGNED_OUT = "signed-out"
+"""The change that tells every process to verify a user's tokens anew."""
 
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 1024
@@ -47,19 +51,15 @@ BUILT_IN_ROLES: dict[str, frozenset[Permission]] = {
 DEFAULT_ROLES = ("RBAC_ROLE_PERMIT_ALL",)
 
 
-def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:
-    """All that the roles allow together."""
-    return frozenset().union(*(BUILT_IN_ROLES.get(role, frozenset()) for role in roles))
-
-
 class TenantStatus(enum.StrEnum):
+    INACTIVE = "inactive"  # founded, and not let in yet
     ACTIVE = "active"
     SUSPENDED = "suspended"
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """An organization. `device_limit` 0 means that there is none."""
+    """An organization. `device_limit` 0 means that there is none; `billing` is what the billing package notes down."""
 
     id: str
     name: str
@@ -68,10 +68,18 @@ class Tenant:
     token: str
     device_limit: int
     storage_limit_bytes: int
+    trial_ends_at: datetime | None = None
+    api_limits: TenantApiLimits = NO_LIMITS
+    billing: Mapping[str, str] = field(default_factory=dict)
+    cancelled_at: datetime | None = None
 
     @property
     def is_active(self) -> bool:
         return self.status is TenantStatus.ACTIVE
+
+    @property
+    def is_trial(self) -> bool:
+        return self.trial_ends_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,12 @@ class BadToken(Refusal):
     message = "unauthorized"
 
 
+class TokenExpired(BadToken):
+    """One of ours whose time has run out: its bearer may apply for a new one."""
+
+    message = "token has expired"
+
+
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
@@ -163,9 +177,3 @@ def make_sure_password_is_good(password: str) -> None:
         raise PasswordTooShort
     if len(password) > LONGEST_PASSWORD:
         raise PasswordTooLong(limit=LONGEST_PASSWORD)
-
-
-def make_sure_roles_exist(roles: Iterable[str]) -> None:
-    for role in roles:
-        if role not in BUILT_IN_ROLES:
-            raise UnknownRole(role=role)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from fairlead.base import clock
 from fairlead.base.database import TENANT, Moment, Tx, list_of_strings, metadata, tenant_column
+from fairlead.domain.identity.api_limits import read_limits, written
 from fairlead.domain.identity.model import EmailTaken, Tenant, TenantStatus, User
 
 tenants = sa.Table(
@@ -110,7 +111,12 @@ _session = (
 
 def find_tenant(tx: Tx, tenant_id: str) -> Tenant | None:
     row = tx.one(_tenant, {"id": tenant_id})
-    return row and _as_tenant(row)
+    return row and as_tenant(row)
+
+
+def tenant_ids(tx: Tx) -> list[str]:
+    """Across tenants: all that there are."""
+    return [row.id for row in tx.all(sa.select(tenants.c.id).order_by(tenants.c.id))]
 
 
 def add_tenant(tx: Tx, tenant: Tenant) -> None:
@@ -125,6 +131,9 @@ def add_tenant(tx: Tx, tenant: Tenant) -> None:
             "device_limit": tenant.device_limit,
             "storage_limit_bytes": tenant.storage_limit_bytes,
             "created_at": clock.now(),
+            "trial_ends_at": tenant.trial_ends_at,
+            "api_limits": written(tenant.api_limits),
+            "billing": msgspec.json.encode(tenant.billing).decode(),
         },
     )
 
@@ -196,6 +205,11 @@ def remove_sessions_of(tx: Tx, user_id: str, except_for: str | None = None) -> N
     tx.run(gone.where(sessions.c.id != except_for) if except_for else gone)
 
 
+def remove_sessions(tx: Tx) -> None:
+    """Those of all users of the tenant."""
+    tx.run(sa.delete(sessions).where(sessions.c.tenant_id == TENANT))
+
+
 def remove_expired_sessions(tx: Tx) -> int:
     """Across tenants."""
     return tx.run(sa.delete(sessions).where(sessions.c.expires_at <= clock.now())).rowcount
@@ -205,9 +219,10 @@ def _json(roles: Sequence[str]) -> str:
     return msgspec.json.encode(list(roles)).decode()
 
 
-def _as_tenant(row: sa.Row[Any]) -> Tenant:
+def as_tenant(row: sa.Row[Any]) -> Tenant:
     values = {name: getattr(row, name) for name in Tenant.__dataclass_fields__}
-    return Tenant(**{**values, "status": TenantStatus(row.status)})
+    api_limits, billing = read_limits(row.api_limits), msgspec.json.decode(row.billing)
+    return Tenant(**{**values, "status": TenantStatus(row.status), "api_limits": api_limits, "billing": billing})
 
 
 def _as_user(row: sa.Row[Any]) -> User:

@@ -5,7 +5,10 @@ Claims as Mender 2.6 writes them (mender.md §2.1 and §2.5): clients read them,
 
 from __future__ import annotations
 
+import base64
 import enum
+import json
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,11 +20,15 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from fairlead.base import clock
-from fairlead.domain.identity.model import BadToken, User
+from fairlead.domain.identity.model import BadToken, TokenExpired, User
 
 LIFETIME = timedelta(days=7)
 LONGEST_TOKEN = 4096
 _HEADER = {"alg": "RS256", "typ": "JWT"}
+_HEADERS = (b'{"alg":"RS256","typ":"JWT"}', b'{"typ":"JWT","alg":"RS256"}')
+_AS_WRITTEN = "|".join(base64.urlsafe_b64encode(header).decode() for header in _HEADERS)  # 27 bytes: without padding
+_OWN_WAY = re.compile(rf"(?:{_AS_WRITTEN})\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+"""A header that names a key, an address or anything else is not one of ours."""
 
 
 class TokenKind(enum.Enum):
@@ -41,13 +48,27 @@ class Claims:
     generation: int = 0
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is said twice")
+    return found
+
+
+class _Decoder(json.JSONDecoder):
+    """Refuses a claim that is said twice: of two readers one may believe the first and the other the last."""
+
+    def __init__(self) -> None:
+        super().__init__(object_pairs_hook=_once)
+
+
 class Tokens:
     """Issues and reads tokens. In a single-tenant server they carry no tenant, and one that does is refused."""
 
     def __init__(self, key: rsa.RSAPrivateKey, *, multitenant: bool, default_tenant_id: str) -> None:
         self._key = RSAKey.import_key(key)
         self._public = RSAKey.import_key(key.public_key())
-        self._multitenant = multitenant
+        self.multitenant = multitenant
         self._default_tenant_id = default_tenant_id
 
     def for_user(self, user: User, plan: str) -> tuple[str, Claims]:
@@ -72,23 +93,26 @@ class Tokens:
         return jwt.encode(_HEADER, {"mender.tenant": tenant_id, "iss": "Mender", "sub": tenant_id}, self._key)
 
     def read(self, token: str) -> Claims:
-        """What the token says, if we signed it and its time has not run out; otherwise `BadToken`."""
+        """What the token says, if we signed it; otherwise `BadToken`, or `TokenExpired` if its time has run out."""
         said = self._verified(token)
         kind = TokenKind.DEVICE if said.get("mender.device") is True else TokenKind.USER
-        if kind is TokenKind.USER and said.get("mender.user") is not True:
+        if (said.get("mender.user") is True) is (kind is TokenKind.DEVICE):  # neither, or both
             raise BadToken
         issuer = "Mender" if kind is TokenKind.DEVICE else "mender.useradm"
         texts = [said.get(name) for name in ("jti", "sub", "iss")]
         if said.get("iss") != issuer or not all(isinstance(text, str) and text for text in texts):
             raise BadToken
         expires_at, generation = said.get("exp"), said.get("fairlead.generation", 0)
-        if type(expires_at) is not int or type(generation) is not int or expires_at <= clock.now().timestamp():
+        if type(expires_at) is not int or type(generation) is not int:
             raise BadToken
-        return Claims(kind, str(texts[0]), str(texts[1]), self._tenant(said), expires_at, generation)
+        claims = Claims(kind, str(texts[0]), str(texts[1]), self._tenant(said), expires_at, generation)
+        if expires_at <= clock.now().timestamp():
+            raise TokenExpired
+        return claims
 
     def read_tenant(self, token: str) -> str:
         """The id of the tenant whose token this is, or `BadToken`."""
-        said = self._verified(token)
+        said = self._verified(token.strip())  # from a file that somebody has edited
         tenant_id = said.get("mender.tenant")
         if not isinstance(tenant_id, str) or not tenant_id or said.get("sub") != tenant_id:  # a bearer's token
             raise BadToken
@@ -103,13 +127,13 @@ class Tokens:
             "exp": claims.expires_at,
             "mender.plan": plan,
         }
-        if self._multitenant:
+        if self.multitenant:
             said["mender.tenant"] = claims.tenant_id
         return said
 
     def _tenant(self, said: dict[str, Any]) -> str:
         tenant_id = said.get("mender.tenant")
-        if not self._multitenant:
+        if not self.multitenant:
             if tenant_id is not None:
                 raise BadToken
             return self._default_tenant_id
@@ -118,9 +142,11 @@ class Tokens:
         return tenant_id
 
     def _verified(self, token: str) -> dict[str, Any]:
-        if len(token) > LONGEST_TOKEN:
+        """What a token of ours says. One that is written in any other way than we do is none, well signed or not."""
+        if len(token) > LONGEST_TOKEN or not _OWN_WAY.fullmatch(token):
             raise BadToken
         try:
-            return dict(jwt.decode(token, self._public, algorithms=["RS256"]).claims)
+            decoded = jwt.decode(token, self._public, algorithms=["RS256"], decoder_cls=_Decoder)
         except (JoseError, ValueError, TypeError, RecursionError):
             raise BadToken from None
+        return dict(decoded.claims)

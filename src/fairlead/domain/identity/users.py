@@ -11,9 +11,10 @@ from typing import Any
 from fairlead.base import clock
 from fairlead.base.database import Tx
 from fairlead.domain import audit
-from fairlead.domain.identity import passwords, store
+from fairlead.domain.identity import passwords, personal_store, store
 from fairlead.domain.identity.model import (
     DEFAULT_ROLES,
+    SIGNED_OUT,
     LastAdministrator,
     NothingToUpdate,
     Permission,
@@ -21,12 +22,12 @@ from fairlead.domain.identity.model import (
     UserNotFound,
     make_sure_email_is_good,
     make_sure_password_is_good,
-    make_sure_roles_exist,
-    permissions_of,
 )
-
-SIGNED_OUT = "signed-out"
-"""The change that tells every process to verify a user's tokens anew."""
+from fairlead.domain.identity.roles import (
+    make_sure_actor_covers_user,
+    make_sure_roles_may_be_given,
+    policy_of_roles,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def add_user(tx: Tx, email: str, password_hash: str, roles: Sequence[str] | None
     tx.require(Permission.MANAGE_USERS)
     make_sure_email_is_good(email)
     roles = roles or DEFAULT_ROLES
-    make_sure_roles_exist(roles)
+    make_sure_roles_may_be_given(tx, roles)
     now = clock.now()
     user = User(str(uuid.uuid4()), tx.tenant_id, email, password_hash, tuple(roles), now, now, None)
     store.add_user(tx, user)
@@ -86,11 +87,14 @@ def change_user(tx: Tx, user_id: str, change: UserChange, keep_session: str | No
     user = store.find_user(tx, user_id)
     if user is None:
         raise UserNotFound
+    make_sure_actor_covers_user(tx, user)
     store.change_user(tx, user_id, updated_at=clock.now(), **_new_values(tx, user, change))
     if change.password is not None:
         store.remove_sessions_of(tx, user_id, except_for=keep_session)
+    if change.password is not None or change.email is not None:
+        personal_store.remove_resets_of(tx, user_id)
     tx.announce(SIGNED_OUT, user_id)
-    audit.record(tx, "user.update", user_id, name=change.email or user.email, changed=_names_of(change))
+    audit.record(tx, "user.update", user_id, name=change.email or user.email, changed=_differences(user, change))
 
 
 def _new_values(tx: Tx, user: User, change: UserChange) -> dict[str, Any]:
@@ -101,14 +105,20 @@ def _new_values(tx: Tx, user: User, change: UserChange) -> dict[str, Any]:
     if change.password is not None:
         values["password_hash"] = change.password
     if change.roles is not None:
-        make_sure_roles_exist(change.roles)
+        make_sure_roles_may_be_given(tx, change.roles)
         _make_sure_someone_administers(tx, user, change.roles)
         values["roles"] = change.roles
     return values
 
 
-def _names_of(change: UserChange) -> list[str]:
-    return [name for name in ("email", "password", "roles") if getattr(change, name) is not None]
+def _differences(user: User, change: UserChange) -> dict[str, tuple[Any, ...]]:
+    """What is changed, for the audit trail: old and new. Of a password neither is told."""
+    found: dict[str, tuple[Any, ...]] = {} if change.password is None else {"password": ()}
+    for name in ("email", "roles"):
+        new = getattr(change, name)
+        if new is not None and (old := getattr(user, name)) != (new if name == "email" else tuple(new)):
+            found[name] = (old, new)
+    return found
 
 
 def remove_user(tx: Tx, user_id: str) -> None:
@@ -117,6 +127,7 @@ def remove_user(tx: Tx, user_id: str) -> None:
     user = store.find_user(tx, user_id)
     if user is None:
         return
+    make_sure_actor_covers_user(tx, user)
     _make_sure_someone_administers(tx, user, ())
     store.remove_user(tx, user_id)
     tx.announce(SIGNED_OUT, user_id)
@@ -125,9 +136,13 @@ def remove_user(tx: Tx, user_id: str) -> None:
 
 def _make_sure_someone_administers(tx: Tx, user: User, roles: Sequence[str]) -> None:
     """Refuse to leave the tenant without anyone who may manage its users."""
-    if Permission.MANAGE_USERS in permissions_of(roles) or Permission.MANAGE_USERS not in permissions_of(user.roles):
+    if _administers(tx, roles) or not _administers(tx, user.roles):
         return
     tx.one_at_a_time("administrators")
     others = (other for other in store.search_users(tx, (), (), {}) if other.id != user.id)
-    if not any(Permission.MANAGE_USERS in permissions_of(other.roles) for other in others):
+    if not any(_administers(tx, other.roles) for other in others):
         raise LastAdministrator
+
+
+def _administers(tx: Tx, roles: Sequence[str]) -> bool:
+    return Permission.MANAGE_USERS in policy_of_roles(tx, roles)

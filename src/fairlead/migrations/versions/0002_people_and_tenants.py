@@ -108,6 +108,11 @@ _entries = sa.table(
     sa.column("details"),
     sa.column("digest"),
 )
+_chain = (
+    sa.update(_entries)
+    .where(_entries.c.id == sa.bindparam("row"))
+    .values(number=sa.bindparam("new_number"), digest=sa.bindparam("new_digest"))
+)
 _heads = sa.table("audit_heads", sa.column("tenant_id"), sa.column("number"), sa.column("digest"))
 
 
@@ -119,15 +124,16 @@ def _chain_what_is_there() -> None:
     while rows := connection.execute(
         sa.select(_entries).where(_entries.c.id > last_id).order_by(_entries.c.id).limit(1000)
     ).all():
+        chained = []
         for row in rows:
             number, previous = heads.get(row.tenant_id, (0, audit.BEGINNING))
             entry = audit.Entry(
                 row.at, row.actor_kind, row.actor_id, row.actor_name, row.action, row.object_id, {}, row.object_name
             )
             digest = audit.digest_of(previous, row.tenant_id, number + 1, entry, row.details)
-            chained = sa.update(_entries).where(_entries.c.id == row.id).values(number=number + 1, digest=digest)
-            connection.execute(chained)
+            chained.append({"row": row.id, "new_number": number + 1, "new_digest": digest})
             heads[row.tenant_id] = (number + 1, digest)
+        connection.execute(_chain, chained)
         last_id = rows[-1].id
     for tenant_id, (number, digest) in heads.items():
         connection.execute(sa.insert(_heads).values(tenant_id=tenant_id, number=number, digest=digest))

@@ -1,0 +1,124 @@
+"""How does an organization sign up, get in, or think better of it?
+
+With billing, an organization is inactive until its card is verified; nobody can log in to it. If anything fails on
+the way, what was begun is taken back on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from fairlead.base import clock
+from fairlead.base.scope import system_scope
+from fairlead.domain import identity
+from fairlead.domain.billing.model import CardMissing, CardNotVerified, SignedUp
+from fairlead.domain.billing.office import Office
+from fairlead.domain.billing.payments import Payments
+from fairlead.domain.identity import NewOrganization, TenantStatus
+
+
+def open_account(office: Office, new: NewOrganization) -> SignedUp:
+    """An inactive organization, and the secret with which its founder leaves a card."""
+    _make_sure_is_welcome(office, new)
+    tenant_id = identity.new_tenant_id()
+    if office.payments is None:
+        _found(office, new, tenant_id, TenantStatus.INACTIVE)
+        return SignedUp(tenant_id, "")
+    with office.payments.new_customer(tenant_id, new.email, new.name) as customer:
+        intent = office.payments.begin_card(customer, f"sign-up-{tenant_id}")
+        noted = {"customer": customer, "intent": intent.id}
+        _found(office, new, tenant_id, TenantStatus.INACTIVE, billing=noted)
+    return SignedUp(tenant_id, intent.secret)
+
+
+def open_account_at_once(office: Office, new: NewOrganization, card_token: str) -> None:
+    """An organization that is active at once; with billing, the card behind the token is charged first."""
+    if office.payments is not None and not card_token:
+        raise CardMissing
+    _make_sure_is_welcome(office, new)
+    tenant_id = identity.new_tenant_id()
+    if office.payments is None:
+        _found(office, new, tenant_id, TenantStatus.ACTIVE)
+        return
+    with office.payments.new_customer(tenant_id, new.email, new.name) as customer:
+        office.payments.card_of_token(customer, card_token)
+        _found(office, new, tenant_id, TenantStatus.INACTIVE, billing={"customer": customer})
+        try:
+            activate(office, tenant_id)
+        except BaseException:
+            _take_back(office, tenant_id)
+            raise
+
+
+def open_trial(office: Office, new: NewOrganization) -> None:
+    """An organization that is active for the time of the trial, without a card."""
+    _make_sure_is_welcome(office, new)
+    until = clock.now() + office.trial
+    _found(office, new, identity.new_tenant_id(), TenantStatus.ACTIVE, trial_ends_at=until)
+
+
+def activate(office: Office, tenant_id: str) -> None:
+    """Let a new organization in, once its card is verified. From here on its plan is charged."""
+    with office.database.across_tenants("is there such a tenant?", writing=False) as tx:
+        tenant = identity.find_tenant(tx, tenant_id)
+    noted: dict[str, str] = {}
+    if tenant.status is TenantStatus.INACTIVE and office.payments is not None and "customer" in tenant.billing:
+        noted = begin_to_charge(office.payments, tenant, tenant.plan)
+    with office.database.begin(system_scope(tenant_id, identity.SIGN_UP)) as tx:
+        identity.activate_new_organization(tx, noted)
+
+
+def begin_to_charge(payments: Payments, tenant: identity.Tenant, plan: str) -> dict[str, str]:
+    """Charge the card that the organization has left for the plan; what is to be noted down about it."""
+    customer, intent_id = tenant.billing["customer"], tenant.billing.get("intent", "")
+    card = ""
+    if intent_id:
+        intent = payments.find_intent(intent_id)
+        if intent is None or not intent.is_done:
+            raise CardNotVerified
+        card = intent.payment_method
+        payments.charge(customer, card)
+    subscription = payments.subscribe(customer, plan, f"subscription-{tenant.id}-{plan}-{card}")
+    return {"subscription": subscription}
+
+
+def remove_inactive(office: Office, tenant_id: str) -> None:
+    """Forget an organization that was never activated, here and at the payment service."""
+    removed = _take_back(office, tenant_id)
+    if office.payments is not None and "customer" in removed.billing:
+        office.payments.forget_customer(removed.billing["customer"])
+
+
+def _take_back(office: Office, tenant_id: str) -> identity.Tenant:
+    with office.database.begin(system_scope(tenant_id, identity.SIGN_UP)) as tx:
+        return identity.remove_inactive_organization(tx)
+
+
+def _make_sure_is_welcome(office: Office, new: NewOrganization) -> None:
+    office.make_sure_there_may_be_others()
+    with office.database.across_tenants("is the e-mail free?", writing=False) as tx:
+        identity.make_sure_email_is_free(tx, new.email)
+
+
+def _found(
+    office: Office,
+    new: NewOrganization,
+    tenant_id: str,
+    status: TenantStatus,
+    *,
+    billing: Mapping[str, str] | None = None,
+    trial_ends_at: datetime | None = None,
+) -> None:
+    password_hash = identity.prepare_password(new.password)
+    with office.database.across_tenants("a new organization") as tx:
+        identity.found_organization(
+            tx,
+            office.tokens,
+            new,
+            password_hash,
+            tenant_id=tenant_id,
+            status=status,
+            billing=billing,
+            trial_ends_at=trial_ends_at,
+        )
