@@ -63,7 +63,9 @@ class StandIn:
 
     def subscriptions_of(self, tenant_id: str) -> list[tuple[str, str]]:
         """Price and status of each."""
-        customer = self.customer_of(tenant_id)["id"]
+        return self.subscriptions_of_customer(self.customer_of(tenant_id)["id"])
+
+    def subscriptions_of_customer(self, customer: str) -> list[tuple[str, str]]:
         mine = [each for each in self.subscriptions.values() if each["customer"] == customer]
         return [(each["items"]["data"][0]["price"]["id"], each["status"]) for each in mine]
 

@@ -139,6 +139,8 @@ def change_of(entry: audit.Entry) -> str:
     if entry.object_type == "deployment":
         details.pop("artifact_name", None)
     changed = details.pop("changed", {})
+    if not isinstance(changed, dict):  # only what it was that changed is known
+        changed = dict.fromkeys(changed, ())
     lines = [f"{name}: {_worded(value)}" for name, value in details.items()]
     for name, values in changed.items():
         lines += [f"{sign} {name}: {_worded(value)}" for sign, value in zip("-+", values, strict=False)]

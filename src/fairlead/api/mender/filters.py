@@ -107,11 +107,11 @@ def _only(inventory: WireInventory, names: frozenset[tuple[str, str]]) -> WireIn
 
 
 @post("/search", sync_to_thread=True, status_code=200, opt={"decoding": _DECODING}, summary="Search Device Inventories")
-def search(request: Request[Any, Any, Any], call: Call, data: SearchBody | None = None) -> list[WireInventory]:
+def search(request: Request[Any, Any, Any], call: Call, data: SearchBody) -> list[WireInventory]:
     """The devices that fulfil all filters. Part of the plans professional and enterprise."""
     with call.read() as tx:
         identity.make_sure_plan_includes(tx, Plan.PROFESSIONAL)
-    return inventories_found(request, call, data or SearchBody())
+    return inventories_found(request, call, data)
 
 
 class WireAttributeCount(msgspec.Struct):

@@ -19,8 +19,7 @@ MANAGEMENT: tuple[tuple[str, str], ...] = (
     ("GET", "/v1/deviceconnect/devices/{id:str}"),
     ("GET", "/v1/deviceconnect/devices/{id:str}/connect"),
 )
-OPEN: tuple[tuple[str, str], ...] = (
-)
+OPEN: tuple[tuple[str, str], ...] = ()
 DEVICES: tuple[tuple[str, str], ...] = (("GET", "/v1/deviceconnect/connect"),)
 
 

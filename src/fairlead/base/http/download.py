@@ -18,7 +18,7 @@ import structlog
 from fairlead.base.blobs import Blobs, Reading
 from fairlead.base.blobs.naming import attachment
 from fairlead.base.errors import Kind, Refusal
-from fairlead.base.http.links import Download, Links
+from fairlead.base.http.links import Download, LinkIsForged, Links
 from fairlead.base.http.ranges import Verdict, decide, joined
 
 T = TypeVar("T")
@@ -43,9 +43,12 @@ class DownloadIsGone(Refusal):
 async def serve_download(
     scope: Message, receive: Receive, send: Send, blobs: Blobs, links: Links, now: datetime
 ) -> None:
-    """Answer a GET or HEAD of a signed link, with whichever bytes were asked for."""
+    """Answer a GET or HEAD of a signed link, with whichever bytes were asked for; or a DELETE, if that was signed."""
+    if scope["method"] == "DELETE":
+        await _remove(scope, send, blobs, links, now)
+        return
     if scope["method"] not in {"GET", "HEAD"}:
-        await _say(send, 405, "A download link takes GET and HEAD.", {"allow": "GET, HEAD"})
+        await _say_what_is_taken(send)
         return
     try:
         download = links.verify(scope["path"], now)
@@ -59,6 +62,23 @@ async def serve_download(
         await _pour(receive, send, blobs, download, verdict)
     else:
         await send({"type": "http.response.body", "body": b""})
+
+
+async def _remove(scope: Message, send: Send, blobs: Blobs, links: Links, now: datetime) -> None:
+    """Removing what is not there any more is as good: whoever asks twice wants it gone."""
+    try:
+        await _in_thread(blobs.remove, links.verify_removal(scope["path"], now))
+    except LinkIsForged:
+        await _say_what_is_taken(send)
+    except Refusal as refusal:
+        await _say(send, STATUS[refusal.kind], str(refusal))
+    else:
+        await _start(send, 204, {})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _say_what_is_taken(send: Send) -> None:
+    await _say(send, 405, "A download link takes GET and HEAD.", {"allow": "GET, HEAD"})
 
 
 def answer_headers(download: Download, verdict: Verdict) -> dict[str, str]:

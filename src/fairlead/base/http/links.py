@@ -20,7 +20,8 @@ from fairlead.base.errors import Kind, Refusal
 from fairlead.base.http.ranges import Version
 
 PREFIX = "/api/downloads"
-_SIGNED_FOR = b"fairlead download 1\0"  # a signature made for anything else never fits here
+_DOWNLOAD = b"fairlead download 1\0"  # a signature made for one purpose never fits another
+_REMOVAL = b"fairlead removal 1\0"
 _SIGNATURE_BYTES = 64
 _NUMBERS = struct.Struct(">QQQ")
 
@@ -64,19 +65,32 @@ class Links:
         self, blob_key: str, file_name: str, *, expires_at: datetime, modified_at: datetime, size_bytes: int
     ) -> str:
         """The path of a link, to be put behind our own host and port. The blob is served as `file_name`."""
-        name = safe_file_name(file_name)
-        numbers = _NUMBERS.pack(_seconds(expires_at), _seconds(modified_at), size_bytes)
-        content = numbers + blob_key.encode()
-        token = _token(self._key.sign(_signed(content, name)) + content)
-        return f"{PREFIX}/{token}/{quote(name)}"
+        return self._path(_DOWNLOAD, Download(blob_key, safe_file_name(file_name), expires_at, modified_at, size_bytes))
+
+    def sign_removal(self, blob_key: str, *, expires_at: datetime) -> str:
+        """The path of a link at which DELETE removes the blob. It is good for nothing else, nor any other for this."""
+        return self._path(_REMOVAL, Download(blob_key, "remove", expires_at, expires_at, 0))
 
     def verify(self, path: str, now: datetime) -> Download:
         """What the link at this path stands for. A query is none of ours: leave it out.
 
         Routers hand paths on in their own way: with or without what they are mounted at, and with a slash at the end.
         """
+        return self._verified(_DOWNLOAD, path, now)
+
+    def verify_removal(self, path: str, now: datetime) -> str:
+        """The key of the blob that may be removed with the link at this path."""
+        return self._verified(_REMOVAL, path, now).blob_key
+
+    def _path(self, purpose: bytes, link: Download) -> str:
+        numbers = _NUMBERS.pack(_seconds(link.expires_at), _seconds(link.modified_at), link.size_bytes)
+        content = numbers + link.blob_key.encode()
+        token = _token(self._key.sign(_signed(purpose, content, link.file_name)) + content)
+        return f"{PREFIX}/{token}/{quote(link.file_name)}"
+
+    def _verified(self, purpose: bytes, path: str, now: datetime) -> Download:
         *_, token, name = ("", *unquote(path).rstrip("/").split("/"))
-        content = self._content(token, name)
+        content = self._content(purpose, token, name)
         expires, modified, size_bytes = _NUMBERS.unpack_from(content)
         expires_at = datetime.fromtimestamp(expires, UTC)
         if now >= expires_at:
@@ -84,11 +98,11 @@ class Links:
         blob_key = content[_NUMBERS.size :].decode()
         return Download(blob_key, name, expires_at, datetime.fromtimestamp(modified, UTC), size_bytes)
 
-    def _content(self, token: str, name: str) -> bytes:
+    def _content(self, purpose: bytes, token: str, name: str) -> bytes:
         try:
             sealed = urlsafe_b64decode(token + "=" * (-len(token) % 4))
             signature, content = sealed[:_SIGNATURE_BYTES], sealed[_SIGNATURE_BYTES:]
-            self._public_key.verify(signature, _signed(content, name))
+            self._public_key.verify(signature, _signed(purpose, content, name))
         except (InvalidSignature, ValueError) as error:
             raise LinkIsForged from error
         if _token(sealed) != token:
@@ -100,9 +114,9 @@ def _token(sealed: bytes) -> str:
     return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
-def _signed(content: bytes, name: str) -> bytes:
+def _signed(purpose: bytes, content: bytes, name: str) -> bytes:
     """The length comes first, so that no byte can move from the content into the name."""
-    return _SIGNED_FOR + struct.pack(">I", len(content)) + content + name.encode()
+    return purpose + struct.pack(">I", len(content)) + content + name.encode()
 
 
 def _seconds(moment: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Artifacts: the `.mender` format, where their payloads are, and the releases that they make up."""
+"""Artifacts: the `.mender` format, where their payloads are, how they are made, the releases that they make up."""
 
 from fairlead.domain.artifacts.actions import (
     Upload,
@@ -9,6 +9,7 @@ from fairlead.domain.artifacts.actions import (
     find,
     forget_without_payload,
     hold_release,
+    make_sure_id_is_free,
     may_upload,
     of_ids,
     remove,
@@ -18,6 +19,15 @@ from fairlead.domain.artifacts.actions import (
     used_payloads,
 )
 from fairlead.domain.artifacts.format import BrokenArtifact
+from fairlead.domain.artifacts.generating import (
+    GENERATOR_LINK_SECONDS,
+    ArtifactNotUnique,
+    FileUpload,
+    Wish,
+    generate,
+    may_generate,
+    read_wish,
+)
 from fairlead.domain.artifacts.model import (
     DEVICE_LINK_SECONDS,
     LARGEST_ARTIFACT_BYTES,
@@ -32,9 +42,11 @@ from fairlead.domain.artifacts.model import (
     make_sure_description_is_good,
     make_sure_size_is_good,
 )
+from fairlead.domain.artifacts.single_file import BadArguments, SingleFile, read_single_file, write_single_file
 
 __all__ = [
     "DEVICE_LINK_SECONDS",
+    "GENERATOR_LINK_SECONDS",
     "LARGEST_ARTIFACT_BYTES",
     "LINK_SECONDS",
     "Artifact",
@@ -42,24 +54,35 @@ __all__ = [
     "ArtifactIdTaken",
     "ArtifactInUse",
     "ArtifactNotFound",
+    "ArtifactNotUnique",
     "ArtifactTooLarge",
     "ArtifactWasUsed",
+    "BadArguments",
     "BrokenArtifact",
+    "FileUpload",
+    "SingleFile",
     "Upload",
+    "Wish",
     "add",
     "before_change",
     "before_removal",
     "change_description",
     "find",
     "forget_without_payload",
+    "generate",
     "hold_release",
     "make_sure_description_is_good",
+    "make_sure_id_is_free",
     "make_sure_size_is_good",
+    "may_generate",
     "may_upload",
     "of_ids",
+    "read_single_file",
+    "read_wish",
     "remove",
     "search",
     "storage",
     "sweep_payloads",
     "used_payloads",
+    "write_single_file",
 ]

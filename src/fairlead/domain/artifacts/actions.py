@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 from fairlead.base import clock
-from fairlead.base.blobs import Blobs
+from fairlead.base.blobs import Blobs, Kept
 from fairlead.base.database import Database, Tx
 from fairlead.domain import audit, identity
 from fairlead.domain.artifacts import store
@@ -17,8 +17,13 @@ from fairlead.domain.artifacts.format import ArtifactReader, BrokenArtifact, Des
 from fairlead.domain.artifacts.model import (
     LARGEST_ARTIFACT_BYTES,
     LONGEST_NAME_BYTES,
+    ORPHAN_AGE,
+    PAYLOADS,
+    UNFETCHED_AGE,
+    UPLOADED_FILES,
     Artifact,
     ArtifactConflict,
+    ArtifactIdTaken,
     ArtifactNotFound,
     StorageIsUsedUp,
     conflicts,
@@ -27,7 +32,6 @@ from fairlead.domain.artifacts.model import (
 )
 from fairlead.domain.identity import Permission
 
-ORPHAN_AGE = timedelta(hours=24)
 _Check = Callable[[Tx, str], None]
 _before_removal: list[_Check] = []
 _before_change: list[_Check] = []
@@ -55,7 +59,7 @@ class Upload:
     ) -> None:
         own = str(uuid.uuid4())
         self.id = artifact_id or own
-        self.blob_key = f"artifacts/{tenant_id}/{own}"  # of its own: an id that is taken must not cost a payload
+        self.blob_key = f"{PAYLOADS}{tenant_id}/{own}"  # of its own: an id that is taken must not cost a payload
         self._incoming = blobs.receive(self.blob_key)
         self._reader = ArtifactReader()
         self._largest_bytes = largest_bytes
@@ -81,7 +85,13 @@ class Upload:
 def may_upload(tx: Tx) -> None:
     """Refuse before the first byte what would be refused after the last."""
     tx.require(Permission.MANAGE_ARTIFACTS)
-    _make_sure_there_is_storage(tx, 0)
+    make_sure_there_is_storage(tx, 0)
+
+
+def make_sure_id_is_free(tx: Tx, artifact_id: str) -> None:
+    """Refuse an id that another artifact of the tenant has."""
+    if store.find(tx, artifact_id) is not None:
+        raise ArtifactIdTaken
 
 
 def add(tx: Tx, upload: Upload, found: Description, description: str) -> Artifact:
@@ -94,7 +104,8 @@ def add(tx: Tx, upload: Upload, found: Description, description: str) -> Artifac
     if len(found.name.encode()) > LONGEST_NAME_BYTES:
         raise BrokenArtifact(f"artifact_name is longer than {LONGEST_NAME_BYTES} bytes")
     tx.one_at_a_time(f"artifact {found.name}")
-    _make_sure_there_is_storage(tx, found.size_bytes)
+    make_sure_id_is_free(tx, upload.id)
+    make_sure_there_is_storage(tx, found.size_bytes)
     for other in store.of_name(tx, found.name):
         if conflicts(other.depends, found.depends):
             raise ArtifactConflict(depends=json.dumps(found.depends, ensure_ascii=False))
@@ -134,7 +145,7 @@ def _as_document(update: Update) -> dict[str, Any]:
     return document | ({"meta_data": update.meta_data} if update.meta_data else {})
 
 
-def _make_sure_there_is_storage(tx: Tx, more_bytes: int) -> None:
+def make_sure_there_is_storage(tx: Tx, more_bytes: int) -> None:
     limit = identity.own_tenant(tx).storage_limit_bytes
     used = store.used_bytes(tx) if limit else 0
     if limit and used + more_bytes > limit:
@@ -212,12 +223,20 @@ def forget_without_payload(tx: Tx, blobs: Blobs) -> int:
 
 
 def sweep_payloads(database: Database, blobs: Blobs) -> int:
-    """Remove payloads that belong to no artifact: what a power cut between storing and noting one leaves behind."""
+    """Remove payloads that belong to no artifact: what a power cut between storing and noting one leaves behind.
+
+    And uploaded files that no artifact was made of in time.
+    """
     with database.across_tenants("which payloads are in use?", writing=False) as tx:
         used = store.blob_keys(tx)
-    before = clock.now() - ORPHAN_AGE
-    orphans = [kept.key for kept in blobs.kept() if kept.key.startswith("artifacts/") and kept.modified_at < before]
-    lost = [key for key in orphans if key not in used]
+    ages = {PAYLOADS: ORPHAN_AGE, UPLOADED_FILES: UNFETCHED_AGE}
+    ends = {folder: clock.now() - age for folder, age in ages.items()}
+    old = [kept.key for kept in blobs.kept() for folder, end in ends.items() if _is_old(kept, folder, end)]
+    lost = [key for key in old if key not in used]
     for key in lost:
         blobs.remove(key)
     return len(lost) + blobs.sweep(ORPHAN_AGE.total_seconds())
+
+
+def _is_old(kept: Kept, folder: str, end: datetime) -> bool:
+    return kept.key.startswith(folder) and kept.modified_at < end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from fairlead.base.errors import Kind, Refusal
@@ -14,6 +14,10 @@ LONGEST_DESCRIPTION = 4096
 LONGEST_NAME_BYTES = 1024
 LINK_SECONDS = 15 * 60
 DEVICE_LINK_SECONDS = 24 * 3600
+PAYLOADS = "artifacts/"
+UPLOADED_FILES = "generate/"
+ORPHAN_AGE = timedelta(days=1)
+UNFETCHED_AGE = timedelta(days=2)
 
 Depends = Mapping[str, str | Sequence[str]]
 

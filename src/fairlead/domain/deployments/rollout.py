@@ -154,9 +154,7 @@ def abort(tx: Tx, deployment_id: str) -> None:
         raise AlreadyFinished
     for status, count in counts.items():
         store.count_move(tx, deployment_id, status, DeviceStatus.ABORTED, count)
-    audit.record(
-        tx, "deployment.abort", deployment_id, name=deployment.name, artifact_name=deployment.artifact_name
-    )
+    audit.record(tx, "deployment.abort", deployment_id, name=deployment.name, artifact_name=deployment.artifact_name)
 
 
 def forget_device(tx: Tx, device_id: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +23,7 @@ from fairlead.base.database import (
 from fairlead.base.database.columns import Moment
 from fairlead.domain import audit
 from fairlead.domain.devices.model import (
+    LARGEST_NUMBER,
     LONGEST_NAME_BYTES,
     REPORTED_SCOPE,
     SYSTEM_SCOPE,
@@ -46,7 +46,6 @@ from fairlead.domain.identity import Permission
 
 MOST_ATTRIBUTES = 1000
 LONGEST_REPORT_BYTES = 1024 * 1024
-LARGEST_NUMBER = int(sys.float_info.max)  # beyond it a number is none: both engines compare numbers as doubles
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from fairlead.base.errors import Kind, Refusal
 
 LONGEST_NAME_BYTES = 1024
 LONGEST_IDENTITY_BYTES = 16 * 1024
+LARGEST_NUMBER = int(sys.float_info.max)  # beyond it a number is none: both engines compare numbers as doubles
 
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -129,7 +131,9 @@ def attribute_of(key: str, content: Mapping[str, Any]) -> Attribute:
 
 def _number(value: Any) -> Any:
     """PostgreSQL writes 1e300 with three hundred zeros: told as the fraction that it is, not as a whole number."""
-    return float(value) if isinstance(value, int) and abs(value) >> 64 else value
+    if isinstance(value, int) and abs(value) >> 64:
+        return float(value) if abs(value) <= LARGEST_NUMBER else str(value)
+    return value
 
 
 def document_of(attributes: Iterable[Attribute]) -> dict[str, dict[str, Any]]:
@@ -143,12 +147,17 @@ def document_of(attributes: Iterable[Attribute]) -> dict[str, dict[str, Any]]:
 def identity_attributes(identity: Identity) -> list[Attribute]:
     """An identity as attributes. One that is called `status` is left out: that name is taken (mender.md §2.1)."""
     return [
-        Attribute(
-            name, value if isinstance(value, str | int | float) else msgspec.json.encode(value).decode(), "identity"
-        )
+        Attribute(name, _as_attribute_value(value), "identity")
         for name, value in identity.data.items()
         if name != "status" and name and "\0" not in name and not isinstance(value, bool) and value is not None
     ]
+
+
+def _as_attribute_value(value: Any) -> str | int | float:
+    """What is neither a text nor a number that can be compared is told as its JSON."""
+    if isinstance(value, str | float) or (isinstance(value, int) and abs(value) <= LARGEST_NUMBER):
+        return value
+    return msgspec.json.encode(value).decode() if not isinstance(value, int) else str(value)
 
 
 @dataclass(frozen=True, slots=True)

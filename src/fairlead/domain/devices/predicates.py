@@ -18,8 +18,7 @@ import sqlalchemy as sa
 
 from fairlead.base.database import Moment, by_code_point, compares, is_array_of, is_one_of, is_there, list_of_strings
 from fairlead.base.errors import Refusal
-from fairlead.domain.devices.inventory import LARGEST_NUMBER
-from fairlead.domain.devices.model import LONGEST_NAME_BYTES
+from fairlead.domain.devices.model import LARGEST_NUMBER, LONGEST_NAME_BYTES
 from fairlead.domain.devices.patterns import make_sure_pattern_is_good
 from fairlead.domain.devices.places import moment_of, own_column, place_of
 

@@ -88,11 +88,9 @@ def assign_attributes(
     opt={"decoding": "failed to decode search parameters"},
     summary="Search Device Inventories",
 )
-def search(
-    request: Request[Any, Any, Any], context: Context, tenant_id: str, data: SearchBody | None = None
-) -> list[WireInventory]:
+def search(request: Request[Any, Any, Any], context: Context, tenant_id: str, data: SearchBody) -> list[WireInventory]:
     """The tenant's devices that fulfil all filters, whatever its plan."""
-    return inventories_found(request, call_within(request, context, tenant_id), data or SearchBody())
+    return inventories_found(request, call_within(request, context, tenant_id), data)
 
 
 routes = Router("/api/internal/v1/inventory", tags=TAGS, route_handlers=[add_device, tell_status, assign_attributes])
