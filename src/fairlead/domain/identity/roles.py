@@ -161,7 +161,7 @@ def change_role(tx: Tx, name: str, description: str, grants: Sequence[Grant]) ->
         make_sure_someone_administers(tx)
     for holder in holders:
         tx.announce(SIGNED_OUT, holder.id)
-    audit.record(tx, "role.update", name, name=name, grants=len(grants))
+    audit.record(tx, "role.update", name, name=name, changed=_difference(old, role))
 
 
 def remove_role(tx: Tx, name: str) -> None:
@@ -223,6 +223,13 @@ def _administers(policy: Policy) -> bool:
 def _make_sure_actor_covers(tx: Tx, policies: Iterable[Policy]) -> None:
     if not all(covers(tx.scope, policy) for policy in policies):
         raise BeyondOwn
+
+
+def _difference(old: Role, new: Role) -> dict[str, tuple[str, str]]:
+    """What is put on record of a change: old and new of whatever is not the same any more."""
+    written = [(role.description, msgspec.json.encode(role.grants).decode()) for role in (old, new)]
+    pairs = zip(("description", "grants"), *written, strict=True)
+    return {name: (before, after) for name, before, after in pairs if before != after}
 
 
 def _holders(tx: Tx, name: str) -> list[User]:
