@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -26,22 +28,36 @@ from fairlead.api.mender.context import Context, provide_call
 from fairlead.api.mender.errors import HANDLERS
 from fairlead.api.mender.front_door import FrontDoor, Tally
 from fairlead.api.mender.wire import WireRequest
+from fairlead.base import clock
 from fairlead.base.blobs import StoreIsAway, StoreIsFull, open_blobs
 from fairlead.base.database import Database
 from fairlead.base.grouped import Grouped
 from fairlead.base.http.links import Links
 from fairlead.base.http.metrics import Measured, Metrics
+from fairlead.base.http.outgoing import Outgoing
 from fairlead.base.http.recaptcha import Recaptcha
 from fairlead.base.keys import KeyFolder
 from fairlead.base.seal import Seal
 from fairlead.base.smtp import Carrier, MailFolder, SmtpServer
-from fairlead.domain import artifacts, billing, deployments, devices, identity, mail
+from fairlead.domain import artifacts, billing, deployments, devices, identity, mail, workflows
 from fairlead.schedule import Task, keep_doing
 from fairlead.settings import Settings
 
 WORKER_THREADS = 32
 MOST_ADMISSION_THREADS = 2
 LARGEST_BODY = 10 * 1024 * 1024
+JOBS_KEPT = timedelta(days=30)
+_SERVICES = (
+    "device-auth",
+    "inventory",
+    "deployments",
+    "useradm",
+    "tenantadm",
+    "deviceconnect",
+    "auditlogs",
+    "workflows",
+)
+_OWN_PROGRAMS = {"create-artifact": [sys.executable, "-m", "fairlead", "create-artifact"]}
 DEFAULT_SENDER = "Fairlead <fairlead@localhost>"
 
 log = structlog.get_logger()
@@ -85,10 +101,41 @@ def open_office(settings: Settings, database: Database, tokens: identity.Tokens)
     return billing.Office(database, tokens, payments, timedelta(days=settings.trial_days), settings.multitenant)
 
 
+def open_outgoing(settings: Settings) -> Outgoing:
+    """What sends the requests of workflows. The names of Mender's services stand for our own listeners."""
+    aliases = {f"mender-{name}:8080": f"http://{settings.internal_address}" for name in _SERVICES}
+    aliases = aliases if settings.internal_listen else {}
+    aliases["mender-api-gateway:8080"] = f"{'https' if settings.is_tls else 'http'}://{settings.public_address}"
+    return Outgoing(settings.allow_outgoing.split(","), aliases)
+
+
+def open_worker(settings: Settings, database: Database, threads: int) -> workflows.Worker:
+    """What works on workflows in this process."""
+    tools = workflows.Tools(
+        outgoing=open_outgoing(settings),
+        carrier=open_mail(settings),
+        programs={**_OWN_PROGRAMS, **settings.programs},
+        environment=settings.workflow_environment,
+        nats_server=settings.nats_url,
+    )
+    return workflows.Worker(
+        database,
+        open_seal(settings),
+        workflows.Catalogue(workflows.Runner(tools).steps).steps,
+        threads=threads,
+        bounds=workflows.Bounds(settings.workflow_per_name, settings.workflow_per_tenant),
+        lease_seconds=settings.workflow_lease,
+    )
+
+
 def prepare(settings: Settings) -> Database:
     """Bring the database up to date and make sure that there is a tenant: once per start, before any worker."""
     database = open_database(settings)
     migrations.upgrade(database)
+    folder = [Path(settings.workflow_folder)] if settings.workflow_folder else []
+    workflows.register_all(
+        database, [*workflows.shipped(), *(each for path in folder for each in workflows.read_folder(path))]
+    )
     if not settings.multitenant:
         identity.make_sure_default_tenant_exists(database, open_tokens(settings))
     return database
@@ -125,6 +172,8 @@ class Fairlead:
         self._tasks: list[asyncio.Task[None]] = []
         self._seen_until = int(time.time())
         self._counted = dict.fromkeys(Tally.__slots__, 0)
+        self.worker = open_worker(settings, self.database, settings.workflow_threads or 1)
+        self._works = settings.workflow_threads > 0
         context = Context(
             database=self.database,
             blobs=self.blobs,
@@ -138,6 +187,7 @@ class Fairlead:
             public_url=settings.public_url.rstrip("/"),
             home=settings.home_url,
             seal=self.seal,
+            outgoing=open_outgoing(settings),
             office=open_office(settings, self.database, self.tokens),
             recaptcha=Recaptcha(settings.recaptcha_secret, settings.recaptcha_url),
             executor=self.executor,
@@ -159,6 +209,8 @@ class Fairlead:
         await self.in_thread(self.agenda.fill)
         self.admissions.start(loop)
         self.reports.start(loop)
+        if self._works:
+            self.worker.start()
         self._tasks = [asyncio.create_task(keep_doing(task, self.in_thread)) for task in self._schedule()]
 
     async def stop(self) -> None:
@@ -168,6 +220,8 @@ class Fairlead:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if self._works:
+            await self.in_thread(self.worker.stop)
         await self.in_thread(self.admissions.stop)
         await self.in_thread(self.reports.stop)
         with contextlib.suppress(Exception):
@@ -187,6 +241,7 @@ class Fairlead:
             Task("send mail", 1, partial(mail.send_due, self.database, self.seal, self.mail)),
             Task("forget old attempts", 600, self._forget_old_attempts),
             Task("suspend ended trials", 600, partial(identity.suspend_ended_trials, self.database)),
+            Task("forget old jobs", 3600, self._forget_old_jobs),
             Task("forget old changes", 600, self.database.changes.forget_old),
             Task("sweep payloads", 6 * 3600, partial(artifacts.sweep_payloads, self.database, self.blobs)),
         ]
@@ -211,6 +266,11 @@ class Fairlead:
     def _forget_old_attempts(self) -> None:
         with self.database.across_tenants("forget old attempts") as tx:
             identity.forget_old_attempts(tx)
+
+    def _forget_old_jobs(self) -> None:
+        with self.database.across_tenants("forget old jobs") as tx:
+            workflows.remove_old(tx, clock.now() - JOBS_KEPT)
+            tx.forget_old_keys()
 
     def _end_expired_sessions(self) -> None:
         with self.database.across_tenants("end expired sessions") as tx:

@@ -20,7 +20,7 @@ import ssl
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,14 @@ def _with_port(text: str, listener: socket.socket) -> str:
     return f"{text.rpartition(':')[0]}:{listener.getsockname()[1]}"
 
 
+def with_real_ports(settings: Settings, public: socket.socket, internal: socket.socket | None) -> Settings:
+    """The settings with the ports that port 0 became: workflows call this server's own listeners."""
+    listen = _with_port(settings.listen, public)
+    return replace(
+        settings, listen=listen, internal_listen=_with_port(settings.internal_listen, internal) if internal else ""
+    )
+
+
 def _bind(name: str, text: str) -> socket.socket:
     host, port = address_of(name, text)
     try:
@@ -118,6 +126,7 @@ def run(settings: Settings, listeners: Listeners) -> None:
 def serve_here(settings: Settings, public: socket.socket, internal: socket.socket | None) -> None:
     """One process's share of the work."""
     set_up_logs(settings.log_level, settings.log_format)
+    settings = with_real_ports(settings, public, internal)
     _share_the_heap()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, public, internal))

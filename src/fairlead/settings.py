@@ -71,6 +71,17 @@ class Settings:
     recaptcha_url: str = _setting(
         "https://www.google.com/recaptcha/api/siteverify", "Address at which reCAPTCHA responses are verified."
     )
+    workflow_threads: int = _setting(4, "Jobs that each process works on at once; 0: leave them to `fairlead worker`.")
+    workflow_folder: str = _setting("", "Folder with workflow definitions (*.json) that are read at each start.")
+    workflow_programs: str = _setting("", "Programs that cli tasks may run, comma-separated: NAME=/PATH or /PATH.")
+    workflow_env: str = _setting("", "What definitions see as ${env.NAME}, comma-separated: NAME=VALUE, or NAME.")
+    workflow_lease: int = _setting(15, "Seconds after which others take over the jobs of a process that has died.")
+    workflow_per_tenant: int = _setting(8, "Jobs that run at once for one tenant, in all processes together.")
+    workflow_per_name: int = _setting(32, "Jobs that run at once of one workflow, in all processes together.")
+    allow_outgoing: str = _setting(
+        "", "Hosts, addresses and networks that workflows may call though they are not public, comma-separated."
+    )
+    nats_url: str = _setting("", "NATS server on which nats tasks publish, like nats://127.0.0.1:4222.")
     log_level: str = _setting("info", "debug, info, warning or error.")
     log_format: str = _setting("auto", "text, json, or auto: text on a terminal, json elsewhere.")
 
@@ -104,6 +115,27 @@ class Settings:
         """Stripe's price ids by plan."""
         pairs = (pair.partition("=") for pair in self.stripe_prices.split(",") if pair.strip())
         return {plan.strip(): price.strip() for plan, _, price in pairs}
+
+    @property
+    def programs(self) -> dict[str, list[str]]:
+        """What each program that cli tasks may run stands for."""
+        pairs = [entry.strip().partition("=") for entry in self.workflow_programs.split(",") if entry.strip()]
+        return {name: [path or name] for name, _, path in pairs}
+
+    @property
+    def workflow_environment(self) -> dict[str, str]:
+        """The values that definitions may see; a name alone is taken from this process's environment."""
+        pairs = [entry.strip().partition("=") for entry in self.workflow_env.split(",") if entry.strip()]
+        return {name: value if equals else os.environ.get(name, "") for name, equals, value in pairs}
+
+    @property
+    def internal_address(self) -> str:
+        """Where this server's own internal listener is called; "" if there is none."""
+        return _callable_at("--internal-listen", self.internal_listen) if self.internal_listen else ""
+
+    @property
+    def public_address(self) -> str:
+        return _callable_at("--listen", self.listen)
 
     @property
     def is_tls(self) -> bool:
@@ -193,6 +225,7 @@ def _check(settings: Settings) -> None:
         _check_public_url(settings.public_url)
     _check_mail(settings)
     _check_sign_up(settings)
+    _check_workflows(settings)
     if settings.log_level not in {"debug", "info", "warning", "error"}:
         raise BadSetting(name="--log-level", reason=f"{settings.log_level!r} is not debug, info, warning or error")
     if settings.log_format not in {"auto", "text", "json"}:
@@ -229,6 +262,28 @@ def _check_sign_up(settings: Settings) -> None:
     for name, secret in (("--stripe-key", settings.stripe_key), ("--recaptcha-secret", settings.recaptcha_secret)):
         if not (secret.isascii() and secret.isprintable()) or " " in secret:
             raise BadSetting(name=name, reason="it is not a key: there are characters in it that no key has")
+
+
+def _callable_at(name: str, listened: str) -> str:
+    """The address to call for one that is listened on: every address of a machine includes this one."""
+    host, port = address_of(name, listened)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not listened on here
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _check_workflows(settings: Settings) -> None:
+    bounds = {"workflow_threads": (0, 64), "workflow_lease": (2, 3600), "workflow_per_tenant": (1, 10_000)}
+    bounds["workflow_per_name"] = (1, 10_000)
+    for name, (least, most) in bounds.items():
+        value = getattr(settings, name)
+        if not least <= value <= most:
+            shown = f"--{name.replace('_', '-')}"
+            raise BadSetting(name=shown, reason=f"{value} is not between {least} and {most}")
+    if settings.workflow_folder and not os.path.isdir(settings.workflow_folder):
+        raise BadSetting(name="--workflow-folder", reason=f"there is no folder {settings.workflow_folder}")
+    for name, command in settings.programs.items():
+        if not name or not os.path.isabs(command[0]):
+            raise BadSetting(name="--workflow-programs", reason=f"{command[0]!r} is not an absolute path")
 
 
 def _check_public_url(url: str) -> None:

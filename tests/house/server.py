@@ -10,7 +10,7 @@ import uvicorn
 import uvloop
 
 from fairlead.app import Fairlead, prepare
-from fairlead.serve import Listeners, _configured, _Listener
+from fairlead.serve import Listeners, _configured, _Listener, with_real_ports
 from fairlead.settings import Settings
 
 
@@ -52,7 +52,7 @@ class RunningServer:
                 raise
 
     async def _serve(self, settings: Settings, listeners: Listeners, ready: Future[None]) -> None:
-        self.fairlead = Fairlead(settings)
+        self.fairlead = Fairlead(with_real_ports(settings, listeners.public, listeners.internal))
         public = _Listener(_configured(settings, self.fairlead.door, tls=True))
         internal = _Listener(_configured(settings, self.fairlead.internal, tls=False))
         self._servers = [public, internal]

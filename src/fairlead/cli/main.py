@@ -12,11 +12,14 @@ from fairlead.base.errors import Refusal
 from fairlead.cli.archive import backup, restore
 from fairlead.cli.audit import trail
 from fairlead.cli.bench import bench
+from fairlead.cli.create_artifact import create_artifact
 from fairlead.cli.doctor import doctor
 from fairlead.cli.server import serve
 from fairlead.cli.simulate import simulate
 from fairlead.cli.tenant import tenants
 from fairlead.cli.user import users
+from fairlead.cli.worker import worker
+from fairlead.cli.workflows import workflows
 
 app = typer.Typer(
     name="fairlead",
@@ -30,11 +33,14 @@ app.command("serve")(serve)
 app.add_typer(users, name="user", help="People who may log in.")
 app.add_typer(trail, name="audit", help="The record of who did what.")
 app.add_typer(tenants, name="tenant", help="Organizations; only with --multitenant.")
+app.command("worker")(worker)
+app.add_typer(workflows, name="workflows", help="Work that outlives requests, and what became of it.")
 app.command("doctor")(doctor)
 app.command("backup")(backup)
 app.command("restore")(restore)
 app.command("simulate")(simulate)
 app.command("bench")(bench)
+app.add_typer(create_artifact, name="create-artifact", help="Make artifacts of files: a step of a workflow.")
 
 
 def _version(wanted: bool) -> None:

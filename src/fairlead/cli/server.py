@@ -9,6 +9,7 @@ from fairlead.app import make_sure_payloads_can_be_kept, prepare
 from fairlead.base.database import Database
 from fairlead.base.scope import system_scope
 from fairlead.cli.options import (
+    AllowOutgoing,
     BlobsUrl,
     ConfigFile,
     Data,
@@ -20,6 +21,7 @@ from fairlead.cli.options import (
     LogLevel,
     MailFrom,
     Multitenant,
+    NatsUrl,
     PublicUrl,
     RecaptchaSecret,
     RecaptchaUrl,
@@ -36,6 +38,13 @@ from fairlead.cli.options import (
     TrialDays,
     TrustedProxies,
     Workers,
+    WorkflowEnv,
+    WorkflowFolder,
+    WorkflowLease,
+    WorkflowPerName,
+    WorkflowPerTenant,
+    WorkflowPrograms,
+    WorkflowThreads,
     settings_of,
 )
 from fairlead.domain import identity
@@ -71,6 +80,15 @@ def serve(
     stripe_prices: StripePrices = None,
     recaptcha_secret: RecaptchaSecret = None,
     recaptcha_url: RecaptchaUrl = None,
+    workflow_threads: WorkflowThreads = None,
+    workflow_folder: WorkflowFolder = None,
+    workflow_programs: WorkflowPrograms = None,
+    workflow_env: WorkflowEnv = None,
+    workflow_lease: WorkflowLease = None,
+    workflow_per_tenant: WorkflowPerTenant = None,
+    workflow_per_name: WorkflowPerName = None,
+    allow_outgoing: AllowOutgoing = None,
+    nats_url: NatsUrl = None,
     log_level: LogLevel = None,
     log_format: LogFormat = None,
     config: ConfigFile = None,

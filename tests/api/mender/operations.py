@@ -75,7 +75,14 @@ _NEW_ENTRY = {
     "object": {"id": "2", "type": "user", "user": {"email": "carl@example.org"}},
 }
 _NEW_PASSWORD = {"secret": "of a letter", "password": "long enough to be one"}
+_NEW_SINGLE_FILE = {
+    "name": "motto",
+    "device_types_compatible": "door-lock",
+    "type": "single_file",
+    "args": '{"filename": "motto.txt", "dest_dir": "/etc"}',
+}
 _NEW_USER = {"email": "carl@example.org", "password": "long enough to be one"}
+_PROVISION = {"request_id": "r", "authorization": "", "device_id": "{device}", "tenant_id": "{tenant}"}
 _NEW_ROLE = {"name": "taken", "permissions": [{"action": "VIEW_DEVICE", "object": {"type": "any", "value": "any"}}]}
 
 DEVICE_SIDE = [
@@ -142,13 +149,13 @@ MANAGEMENT = [
         ("GET", "/deployments/releases"),
         ("GET", "/artifacts"),
         ("POST", "/artifacts", "", {"description": "x"}, True),
+        ("POST", "/artifacts/generate", "", _NEW_SINGLE_FILE, True),
         ("GET", "/artifacts/{id}", "artifact"),
         ("PUT", "/artifacts/{id}", "artifact", {"description": "taken"}),
         ("DELETE", "/artifacts/{id}", "artifact"),
         ("GET", "/artifacts/{id}/download", "artifact"),
         ("GET", "/limits/storage"),
     ),
-    *_missing(DEPLOYMENTS, "POST /artifacts/generate"),
     *_missing("/api/management/v2/deployments", "POST /deployments"),
     Operation("POST", f"{USERADM}/auth/login", is_open=True),
     *_built(
@@ -259,8 +266,13 @@ INTERNAL_SIDE = [
         ("DELETE", "/tenants/{tenant_id}/users/{user_id}", "tenant user"),
         ("PUT", "/tenants/{id}/status", "tenant", {"status": "suspended"}),
     ),
-    *_missing("/api/v1", "POST /workflow/{name}", "GET /workflow/{name}/{id}"),
-    *_missing("/api/v1", "GET /metadata/workflows", "POST /metadata/workflows"),
+    *_built(
+        "/api/v1",
+        ("POST", "/workflow/{name}", "workflow", _PROVISION),
+        ("GET", "/workflow/{name}/{id}", "workflow job"),
+        ("GET", "/metadata/workflows"),
+        ("POST", "/metadata/workflows", "", {"name": "nothing_much", "version": 1, "tasks": []}),
+    ),
     *_built(
         f"{INTERNAL}/auditlogs",
         ("GET", "/tenants/{tenant_id}/logs", "tenant"),
@@ -293,7 +305,8 @@ def call(person: Any, operation: Operation, ids: dict[str, str]) -> httpx.Respon
     """A good call of the operation, by a person or by a device."""
     path, body = filled(operation, ids)
     if operation.form:
-        files = {"artifact": ("release.mender", b"not an artifact")}
+        name = "file" if path.endswith("/generate") else "artifact"
+        files = {name: ("release.mender", b"not an artifact")}
         return person.request(operation.method, path, data=body, files=files)
     return person.request(operation.method, path, **({} if body is None else {"json": body}))
 

@@ -16,7 +16,12 @@ from fairlead.base.database import Database
 from fairlead.domain import audit, identity
 from house.world import ADA, BEN
 
-WITHOUT_MEANING = {"changes", "sessions", "failed_logins", "password_resets", "letters"}
+WITHOUT_MEANING = {"changes", "sessions", "failed_logins", "password_resets", "letters", "heard_keys"}
+WITHOUT_MEANING |= {
+    "workflow_definitions",
+    "workflow_jobs",
+    "workflow_steps",
+}  # of no tenant: they are a record of their own
 """What is written besides: announcements, sessions, letters on their way and the counting of bad logins."""
 
 NOT_ON_RECORD = ("/auth/login", "/auth/logout")

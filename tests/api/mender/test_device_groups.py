@@ -103,6 +103,9 @@ def test_lists_and_counts_hold_what_is_inside(stage, eve):
         listed = eve.get(f"{INVENTORY}/devices{query}")
         assert (listed.json(), listed.headers["x-total-count"]) == ([], "0")
     assert eve.get(f"{INVENTORY}/groups").json() == ["doors"]
+    attributes = eve.get("/api/management/v2/inventory/filters/attributes").json()
+    assert {each["name"] for each in attributes} >= {"kind", "mac", "status", "group"}
+    assert {each["count"] for each in attributes} == {1}
     assert eve.get(f"{INVENTORY}/groups?status=accepted").json() == ["doors"]
     assert eve.get(f"{INVENTORY}/groups/doors/devices").json() == [door]
     assert eve.get(f"{INVENTORY}/devices/{door}/group").json() == {"group": "doors"}

@@ -98,6 +98,7 @@ class Watched:
     def __init__(self, host: Host) -> None:
         self._host = host
         self.size = host.blobs.size
+        self.remove = host.blobs.remove
 
     def open(self, key: str, start: int, length: int) -> WatchedReading:
         with self._host.lock:

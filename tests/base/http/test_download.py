@@ -5,12 +5,13 @@ import http.client
 import os
 import random
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from fairlead.base.http.download import LARGEST_CHUNK, SMALLEST_CHUNK, next_chunk_bytes
 
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)  # on the host's clock
 CONTENT = random.Random(3).randbytes(3_000_001)
 
 
@@ -121,6 +122,25 @@ def test_a_link_can_only_be_read(host, method):
     reply = host.ask(method, host.hold("acme/door", b"x"))
 
     assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_a_link_for_removing_removes_and_does_nothing_else(host):
+    link = host.hold("acme/door", b"x")
+    removal = host.links.sign_removal("acme/door", expires_at=NOW + timedelta(hours=1))
+
+    assert [host.ask(method, removal).status for method in ("GET", "HEAD", "POST")] == [403, 403, 405]
+    assert host.ask("GET", link).body == b"x"
+    assert (host.ask("DELETE", removal).status, host.ask("DELETE", removal).status) == (204, 204)
+    assert host.ask("GET", link).status == 404
+
+
+def test_a_link_for_removing_ends(host, links):
+    host.hold("acme/door", b"x")
+
+    reply = host.ask("DELETE", host.links.sign_removal("acme/door", expires_at=NOW))
+
+    assert reply.status == 403
+    assert b"good until" in reply.body
 
 
 def test_one_connection_serves_one_download_after_the_other(host):

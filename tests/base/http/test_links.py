@@ -93,6 +93,18 @@ def test_what_a_decoder_would_forgive_is_refused(more):
         LINKS.verify("/".join([*path, token + more, name]), NOW)
 
 
+def test_a_link_is_good_for_one_purpose_only():
+    removal = LINKS.sign_removal("acme/a0c1", expires_at=LATER)
+
+    assert LINKS.verify_removal(removal, NOW) == "acme/a0c1"
+    with pytest.raises(LinkHasExpired):
+        LINKS.verify_removal(removal, LATER)
+    with pytest.raises(LinkIsForged):
+        LINKS.verify(removal, NOW)
+    with pytest.raises(LinkIsForged):
+        LINKS.verify_removal(sign(), NOW)
+
+
 def test_a_newer_link_to_the_same_blob_names_the_same_version():
     first = LINKS.verify(sign(), NOW)
     second = LINKS.verify(sign(expires_at=LATER + timedelta(days=1)), NOW)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -14,7 +13,8 @@ from litestar import Request, Response, Router, delete, get, post, put
 
 from fairlead.api.mender.auth import for_users
 from fairlead.api.mender.context import Call
-from fairlead.api.mender.upload import ArtifactForm, drain, read_form
+from fairlead.api.mender.errors import BadBody
+from fairlead.api.mender.upload import UploadForm, receive
 from fairlead.api.mender.wire import add_header, empty, parameter
 from fairlead.base.errors import Refusal
 from fairlead.domain import artifacts
@@ -22,6 +22,7 @@ from fairlead.domain.artifacts import Artifact, Upload
 
 TAGS = ["Deployments (management)"]
 PREFIX = "/api/management/v1/deployments"
+_DIGITS = re.compile(r"\s*\d{1,20}\s*")
 _UUID = re.compile(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -82,22 +83,32 @@ def list_artifacts(call: Call) -> list[WireArtifact]:
         return [wire_artifact(each) for each in artifacts.search(tx)]
 
 
-def _make_sure_upload_is_allowed(call: Call) -> None:
+def make_sure_upload_is_allowed(call: Call) -> None:
     with call.read() as tx:
         artifacts.may_upload(tx)
 
 
-def _begin(call: Call, artifact_id: str) -> Upload:
-    """An upload that gets this id, or a new one if it is empty."""
-    return Upload(call.context.blobs, call.scope.tenant_id, artifact_id=checked_id(artifact_id) if artifact_id else "")
+def _begin(call: Call, names_id: bool, form: UploadForm[Upload]) -> Upload:
+    """An upload that gets the id that the form names, if it may, or a new one."""
+    if size := form.text("size"):
+        if not _DIGITS.fullmatch(size):
+            raise BadBody(what="size", reason="is not a number")
+        artifacts.make_sure_size_is_good(int(size))
+    artifacts.make_sure_description_is_good(form.text("description"))
+    artifact_id = form.text("artifact_id") if names_id else ""
+    if artifact_id:
+        artifact_id = checked_id(artifact_id)
+        with call.read() as tx:
+            artifacts.make_sure_id_is_free(tx, artifact_id)
+    return Upload(call.context.blobs, call.scope.tenant_id, artifact_id=artifact_id)
 
 
-def _store(call: Call, form: ArtifactForm) -> Artifact:
+def _store(call: Call, form: UploadForm[Upload]) -> Artifact:
     upload = form.finish()
     found = upload.finish()
     try:
         with call.begin() as tx:
-            return artifacts.add(tx, upload, found, form.description)
+            return artifacts.add(tx, upload, found, form.text("description"))
     except BaseException:
         call.context.blobs.remove(upload.blob_key)
         raise
@@ -113,23 +124,14 @@ async def upload_artifact(request: Request[Any, Any, Any], call: Call) -> Respon
 
 async def receive_artifact(request: Request[Any, Any, Any], call: Call, *, names_id: bool = False) -> Artifact:
     """The artifact of the upload, stored. `names_id`: a field `artifact_id` before it may say which id it gets."""
-    in_thread: Callable[..., Any] = request.app.state.in_thread
-    chunks = request.stream()
-    form: ArtifactForm | None = None
-    try:
-        await in_thread(_make_sure_upload_is_allowed, call)
-        content_type = request.headers.get("content-type", "")
-        form = ArtifactForm(content_type, partial(_begin, call), names_id=names_id)
-        await read_form(form, chunks, call.context.executor)
-        await drain(chunks)
-        artifact: Artifact = await in_thread(_store, call, form)
-    except Refusal:
-        await drain(chunks)
-        raise
-    finally:
-        if form is not None:
-            await in_thread(form.discard)
-    return artifact
+    texts = {"description", "size", "artifact_id"} if names_id else {"description", "size"}
+    return await receive(
+        request,
+        call.context.executor,
+        partial(make_sure_upload_is_allowed, call),
+        lambda content_type: UploadForm(content_type, "artifact", texts, partial(_begin, call, names_id)),
+        partial(_store, call),
+    )
 
 
 @get("/artifacts/{artifact_id:str}", sync_to_thread=True, summary="Show Artifact")

@@ -15,6 +15,7 @@ from fairlead.base.blobs import Blobs
 from fairlead.base.database import Database, Tx
 from fairlead.base.grouped import Grouped
 from fairlead.base.http.links import Links
+from fairlead.base.http.outgoing import Outgoing
 from fairlead.base.http.recaptcha import Recaptcha
 from fairlead.base.scope import Scope
 from fairlead.base.seal import Seal
@@ -37,6 +38,7 @@ class Context:
     public_url: str
     home: str
     seal: Seal
+    outgoing: Outgoing
     office: billing.Office
     recaptcha: Recaptcha
     executor: Executor

@@ -14,7 +14,6 @@ MANAGEMENT: tuple[tuple[str, str], ...] = (
     ("GET", "/v2/inventory/filters/{id:str}"),
     ("DELETE", "/v2/inventory/filters/{id:str}"),
     ("GET", "/v2/inventory/filters/{id:str}/search"),
-    ("POST", "/v1/deployments/artifacts/generate"),
     ("POST", "/v2/deployments/deployments"),
     ("GET", "/v1/deviceconnect/devices/{id:str}"),
     ("GET", "/v1/deviceconnect/devices/{id:str}/connect"),

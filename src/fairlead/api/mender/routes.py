@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, get
 from litestar.handlers import asgi
 
 from fairlead.api.mender import (
@@ -15,6 +15,7 @@ from fairlead.api.mender import (
     devauth,
     devices_side,
     filters,
+    generating,
     internal,
     inventory,
     not_built,
@@ -61,6 +62,7 @@ def public_routers() -> list[Any]:
         filters.routes,
         deployments.routes,
         artifacts.routes,
+        generating.routes,
         useradm.open_routes,
         useradm.routes,
         accounts.open_routes,
@@ -75,6 +77,6 @@ def public_routers() -> list[Any]:
     ]
 
 
-def internal_routers() -> list[Router]:
+def internal_routers() -> list[Any]:
     """What only the internal listener serves."""
-    return internal.routers()
+    return [*internal.routers(), download]

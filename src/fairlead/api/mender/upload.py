@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
+from litestar import Request
 from litestar.exceptions import InternalServerException
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
 from fairlead.api.mender.errors import BadBody
 from fairlead.base.errors import Refusal
-from fairlead.domain.artifacts import Upload, make_sure_description_is_good, make_sure_size_is_good
 
 PIECE_BYTES = 1024 * 1024
 LARGEST_FIELD_BYTES = 64 * 1024
 MOST_PARTS = 32
 DRAINED_BYTES = 64 * 1024 * 1024
 DRAINED_SECONDS = 10.0
-_DIGITS = re.compile(r"\s*\d{1,20}\s*")
 
 
 class NoArtifactFile(Refusal):
@@ -33,13 +31,27 @@ class ClientLeft(Refusal):
     message = "the connection was closed before the request was complete"
 
 
-class ArtifactForm:
-    """The parts of `POST /artifacts`: texts first, the artifact last. What follows the artifact is never read.
+class Receiver(Protocol):
+    """What takes the file of a form."""
 
-    `begin_upload` is given the id that the artifact is to have, which is "" unless the form names one and may.
+    def feed(self, chunk: memoryview) -> None: ...
+
+    def discard(self) -> None: ...
+
+
+R = TypeVar("R", bound=Receiver)
+T = TypeVar("T")
+
+
+class UploadForm(Generic[R]):
+    """A form of texts first and a file last. What follows the file is never read.
+
+    `begin` is given the form when the file begins, and refuses texts that make no sense.
     """
 
-    def __init__(self, content_type: str, begin_upload: Callable[[str], Upload], *, names_id: bool = False) -> None:
+    def __init__(
+        self, content_type: str, file: str, texts: Container[str], begin: Callable[[UploadForm[R]], R]
+    ) -> None:
         kind, options = parse_options_header(content_type)
         if kind.lower() != "multipart/form-data" or not options.get("boundary"):
             raise NoArtifactFile
@@ -47,17 +59,21 @@ class ArtifactForm:
             self._parser = PushMultipartParser(options["boundary"], max_segment_count=MOST_PARTS, strict=True)
         except (MultipartError, ValueError) as problem:
             raise BadBody(what="multipart", reason=str(problem)) from None
-        self._begin_upload = begin_upload
-        self._texts = {"description", "size", "artifact_id"} if names_id else {"description", "size"}
+        self._file = file
+        self._names = texts
+        self._begin_file = begin
         self._name = ""
         self._field = bytearray()
-        self._fields: dict[str, str] = {}
-        self.upload: Upload | None = None
+        self._texts: dict[str, list[str]] = {}
+        self.receiver: R | None = None
         self.complete = False
 
-    @property
-    def description(self) -> str:
-        return self._fields.get("description", "")
+    def text(self, name: str) -> str:
+        """The text of this name, the last if there are several, "" if there is none."""
+        return (self.texts(name) or [""])[-1]
+
+    def texts(self, name: str) -> list[str]:
+        return self._texts.get(name, [])
 
     def feed(self, piece: bytes) -> None:
         """Take the next bytes of the body. Nothing more is needed once `complete` is true."""
@@ -69,26 +85,26 @@ class ArtifactForm:
         except MultipartError as problem:
             raise BadBody(what="multipart", reason=str(problem)) from None
 
-    def finish(self) -> Upload:
-        """The upload, once its last byte was fed."""
-        if self.upload is None:
+    def finish(self) -> R:
+        """What has taken the file, once its last byte was fed."""
+        if self.receiver is None:
             raise NoArtifactFile
         if not self.complete:
             raise BadBody(what="multipart", reason="the artifact file ends before the request says so")
-        return self.upload
+        return self.receiver
 
     def discard(self) -> None:
-        if self.upload is not None:
-            self.upload.discard()
+        if self.receiver is not None:
+            self.receiver.discard()
 
     def _take(self, event: MultipartSegment | bytes | bytearray | None) -> None:
         if isinstance(event, MultipartSegment):
             self._begin(event)
         elif event is None:
             self._end()
-        elif self._name == "artifact" and self.upload is not None:
-            self.upload.feed(memoryview(event))
-        elif self._name in self._texts:
+        elif self._name == self._file and self.receiver is not None:
+            self.receiver.feed(memoryview(event))
+        elif self._name in self._names:
             self._field += event
             if len(self._field) > LARGEST_FIELD_BYTES:
                 raise BadBody(what=self._name, reason=f"longer than {LARGEST_FIELD_BYTES} bytes")
@@ -96,14 +112,11 @@ class ArtifactForm:
     def _begin(self, segment: MultipartSegment) -> None:
         self._name = segment.name
         self._field = bytearray()
-        if self._name == "artifact":
-            make_sure_description_is_good(self.description)
-            self.upload = self._begin_upload(
-                self._fields.get("artifact_id", "") if "artifact_id" in self._texts else ""
-            )
+        if self._name == self._file:
+            self.receiver = self._begin_file(self)
 
     def _end(self) -> None:
-        if self._name == "artifact":
+        if self._name == self._file:
             self.complete = True
             return
         try:
@@ -112,14 +125,39 @@ class ArtifactForm:
             raise BadBody(what=self._name, reason="is not UTF-8") from None
         if "\0" in text:
             raise BadBody(what=self._name, reason="NUL characters are not allowed")
-        if self._name == "size" and text:
-            if not _DIGITS.fullmatch(text):
-                raise BadBody(what="size", reason="is not a number")
-            make_sure_size_is_good(int(text))
-        self._fields[self._name] = text
+        self._texts.setdefault(self._name, []).append(text)
 
 
-async def read_form(form: ArtifactForm, chunks: AsyncIterator[bytes], executor: Executor) -> None:
+async def receive(
+    request: Request[Any, Any, Any],
+    executor: Executor,
+    make_sure_it_is_allowed: Callable[[], None],
+    make_form: Callable[[str], UploadForm[R]],
+    store: Callable[[UploadForm[R]], T],
+) -> T:
+    """Read the form of the request to the end of its file, and store it. What is refused leaves nothing behind.
+
+    All three are plain functions for worker threads; the form is made for the request's Content-Type.
+    """
+    in_thread: Callable[..., Any] = request.app.state.in_thread
+    chunks = request.stream()
+    form: UploadForm[R] | None = None
+    try:
+        await in_thread(make_sure_it_is_allowed)
+        form = make_form(request.headers.get("content-type", ""))
+        await read_form(form, chunks, executor)
+        await drain(chunks)
+        stored: T = await in_thread(store, form)
+    except Refusal:
+        await drain(chunks)
+        raise
+    finally:
+        if form is not None:
+            await in_thread(form.discard)
+    return stored
+
+
+async def read_form(form: UploadForm[R], chunks: AsyncIterator[bytes], executor: Executor) -> None:
     """Feed the form from the request, parsing and storing one piece while the next one arrives."""
     loop = asyncio.get_running_loop()
     under_way: asyncio.Future[Any] | None = None

@@ -10,9 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from fairlead.base import clock
+from fairlead.base.database import once
 from fairlead.base.database.binding import TenantNotBound, has_tenant, make_sure_tenant_is_bound
 from fairlead.base.database.changes import Change, changes
 from fairlead.base.database.columns import TENANT
+from fairlead.base.database.dialects import insert_or_ignore
 from fairlead.base.scope import Scope
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -89,6 +91,17 @@ class Tx:
             tenant = self._scope.tenant_id if self._scope else ""
             number = zlib.crc32(f"{tenant}/{what}".encode())
             self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+
+    def once(self, key: str) -> bool:
+        """Is this the first transaction that does what the key stands for? An empty key always is."""
+        if not key:
+            return True
+        row = {"key": key[: once.LONGEST_KEY], "heard_at": clock.now()}
+        added = insert_or_ignore(once.heard_keys, on_sqlite=self.is_sqlite)
+        return bool(self._connection.execute(added, row).rowcount)
+
+    def forget_old_keys(self) -> None:
+        self._connection.execute(once.forget, {"before": clock.now() - once.KEPT})
 
     def announce(self, kind: str, subject: str) -> None:
         """Let every process hear of a change once it is committed; this one before the answer leaves."""

@@ -67,7 +67,8 @@ async def serve_download(
 async def _remove(scope: Message, send: Send, blobs: Blobs, links: Links, now: datetime) -> None:
     """Removing what is not there any more is as good: whoever asks twice wants it gone."""
     try:
-        await _in_thread(blobs.remove, links.verify_removal(scope["path"], now))
+        blob_key = links.verify_removal(scope["path"], now)
+        await _in_thread(blobs.remove, blob_key)
     except LinkIsForged:
         await _say_what_is_taken(send)
     except Refusal as refusal:

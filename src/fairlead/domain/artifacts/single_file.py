@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -87,7 +87,7 @@ def _make_sure_it_is_one_line(name: str, text: str, longest: int) -> None:
 
 
 def write_single_file(
-    into: BinaryIO,
+    into: IO[bytes],
     name: str,
     device_types: Sequence[str],
     wanted: SingleFile,

@@ -14,14 +14,11 @@ from fairlead.api.mender.internal import (
     tenancy,
     tenantadm,
     useradm,
+    workflows,
 )
 from fairlead.api.mender.not_built import NotBuiltYet
 
 NOT_BUILT: tuple[tuple[str, str], ...] = (
-    ("POST", "/api/v1/workflow/{name:str}"),
-    ("GET", "/api/v1/workflow/{name:str}/{id:str}"),
-    ("GET", "/api/v1/metadata/workflows"),
-    ("POST", "/api/v1/metadata/workflows"),
     ("POST", "/api/internal/v1/deviceconnect/tenants"),
     ("POST", "/api/internal/v1/deviceconnect/tenants/{tenant_id:str}/devices"),
     ("DELETE", "/api/internal/v1/deviceconnect/tenants/{tenant_id:str}/devices/{device_id:str}"),
@@ -52,5 +49,6 @@ def routers() -> list[Router]:
         inventory.routes_v2,
         deployments.routes,
         useradm.routes,
+        workflows.routes,
         tenantadm.routes,
     ]

@@ -8,7 +8,7 @@ from litestar import Request, Response, get, post
 
 from fairlead.api.mender.auditlog_wire import NewEntry, entry_told, wanted_of, wire_entry
 from fairlead.api.mender.context import Context
-from fairlead.api.mender.internal.tenancy import scope_of_tenant
+from fairlead.api.mender.internal.tenancy import key_of, scope_of_tenant
 from fairlead.api.mender.wire import add_links, add_total, empty, page_of
 from fairlead.domain import audit
 
@@ -37,11 +37,12 @@ def list_entries(request: Request[Any, Any, Any], context: Context, tenant_id: s
     opt={"decoding": "failed to decode audit log"},
     summary="Save Audit Log",
 )
-def add_entry(context: Context, tenant_id: str, data: NewEntry) -> Response[bytes]:
+def add_entry(request: Request[Any, Any, Any], context: Context, tenant_id: str, data: NewEntry) -> Response[bytes]:
     """Put on record what another service says was done. It becomes part of the chain like our own entries."""
     entry = entry_told(data)
     with context.database.begin(scope_of_tenant(context, tenant_id)) as tx:
-        audit.record_for_others(tx, entry)
+        if tx.once(key_of(request)):
+            audit.record_for_others(tx, entry)
     return empty(201)
 
 

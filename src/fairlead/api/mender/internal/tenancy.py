@@ -56,3 +56,9 @@ def _handler(service: str) -> HTTPRouteHandler:
 
 
 handlers = [_handler(service) for service in _SERVICES]
+
+
+def key_of(request: Request[Any, Any, Any]) -> str:
+    """The `Idempotency-Key` with which a caller says that it may have asked for this before; "" if it has none."""
+    key = request.headers.get("idempotency-key", "")
+    return f"{request.scope['path']} {key}" if key and "\0" not in key else ""

@@ -10,7 +10,7 @@ from litestar import Request, Response, Router, delete, get, post
 from fairlead.api.mender.auth import bearer_token, verify
 from fairlead.api.mender.context import Context
 from fairlead.api.mender.errors import BadParameter, refuse_with
-from fairlead.api.mender.internal.tenancy import call_within, named_tenant, scope_of_tenant
+from fairlead.api.mender.internal.tenancy import call_within, key_of, named_tenant, scope_of_tenant
 from fairlead.api.mender.needs import may_request
 from fairlead.api.mender.useradm import WireUser, users_found
 from fairlead.api.mender.wire import add_header, empty, parameter
@@ -103,7 +103,10 @@ def add_user(request: Request[Any, Any, Any], context: Context, tenant_id: str, 
     identity.make_sure_email_is_good(data.email)
     password_hash = _hash_of(data)
     with context.database.begin(scope) as tx:
-        user = identity.provision_user(tx, data.email, password_hash)
+        if tx.once(key_of(request)):
+            user = identity.provision_user(tx, data.email, password_hash)
+        else:
+            (user,) = identity.search_users(tx, emails=[data.email])
     add_header(request, "location", f"users/{user.id}")
     return empty(201)
 

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -56,7 +56,7 @@ class Heading:
     clears: Sequence[str]
 
 
-def write_artifact(into: BinaryIO, heading: Heading, files: Sequence[Content], modified_at: datetime) -> None:
+def write_artifact(into: IO[bytes], heading: Heading, files: Sequence[Content], modified_at: datetime) -> None:
     """Write the artifact in one pass over its files, however large they are.
 
     The checksums come first in an artifact and are known last, like the size of the compressed payload: room is left
@@ -88,7 +88,7 @@ def write_artifact(into: BinaryIO, heading: Heading, files: Sequence[Content], m
 class _Payload:
     """`data/0000.tar.gz`, compressed while it is written."""
 
-    def __init__(self, into: BinaryIO) -> None:
+    def __init__(self, into: IO[bytes]) -> None:
         self.size_bytes = 0
         self._into = into
         self._gzip = zlib.compressobj(wbits=_GZIP)
@@ -155,7 +155,7 @@ def _manifest(sums: dict[str, str]) -> bytes:
     return "".join(f"{checksum}  {path}\n" for path, checksum in sums.items()).encode()
 
 
-def _write_member(into: BinaryIO, name: str, content: bytes) -> None:
+def _write_member(into: IO[bytes], name: str, content: bytes) -> None:
     into.write(_tar_header(name, len(content), _OF_THE_FORMAT) + content + _padding(len(content)))
 
 

@@ -1,0 +1,254 @@
+"""`fairlead create-artifact`: make an artifact of a file that somebody uploaded. Workflows run it, rarely people.
+
+It may be run again at any point: an artifact that is there under its id already is one that is done.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import IO, TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote, urljoin, urlsplit
+
+import typer
+
+from fairlead.base import clock
+from fairlead.base.errors import Refusal
+from fairlead.domain import artifacts
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_SECONDS = 10
+ANSWER_SECONDS = 300  # the server stores the last bytes of a large artifact before it answers
+CHUNK_BYTES = 256 * 1024
+LONGEST_REASON = 500
+_WORTH_RETRYING = frozenset({408, 429})
+_GONE = frozenset({404, 410})
+
+create_artifact = typer.Typer(no_args_is_help=True)
+
+
+def _option(flag: str, text: str) -> Any:
+    return typer.Option(flag, help=text, show_default=False)
+
+
+Name = Annotated[str, _option("--artifact-name", "Name of the artifact.")]
+Description = Annotated[str, _option("--description", "Description of the artifact.")]
+DeviceTypes = Annotated[str, _option("--device-types", "Types of the devices that it is for, joined with commas.")]
+TenantId = Annotated[str, _option("--tenant-id", "Whose artifact it will be.")]
+ArtifactId = Annotated[str, _option("--artifact-id", "Id that it will have.")]
+GetUri = Annotated[str, _option("--get-artifact-uri", "Where the file is; a path is one at --deployments-uri.")]
+DeleteUri = Annotated[str, _option("--delete-artifact-uri", "Where the file is removed with DELETE; empty: it stays.")]
+Token = Annotated[str, _option("--token", "Bearer token for the upload; empty: none.")]
+Args = Annotated[str, _option("--args", '{"filename", "dest_dir"} as JSON, and "software_…" if wanted.')]
+DeploymentsUri = Annotated[str, _option("--deployments-uri", "Address of the internal API of deployments.")]
+
+
+class BadOption(Refusal):
+    message = "{name}: {reason}"
+
+
+class ForGood(Refusal):
+    """Trying again would come to the same."""
+
+    message = "{reason}"
+
+
+class TryAgain(Exception):
+    """It may go better next time."""
+
+
+@create_artifact.callback()
+def about() -> None:
+    """Make artifacts of files that were uploaded: a step of the workflow generate_artifact."""
+
+
+@create_artifact.command("single-file")
+def single_file(
+    artifact_name: Name,
+    device_types: DeviceTypes,
+    tenant_id: TenantId,
+    artifact_id: ArtifactId,
+    get_artifact_uri: GetUri,
+    args: Args,
+    deployments_uri: DeploymentsUri,
+    description: Description = "",
+    delete_artifact_uri: DeleteUri = "",
+    token: Token = "",
+) -> None:
+    """Get a file, make an artifact of it for the update module single-file, upload that, and remove the file.
+
+    Ends with 1 if trying again may help, with 2 if not.
+    """
+    _make_sure_they_are_texts(locals())
+    wish = artifacts.read_wish(artifact_name, description, [device_types], "single_file", args)
+    place = _Place.read(deployments_uri, tenant_id, artifact_id, token)
+    source = place.address("--get-artifact-uri", get_artifact_uri)
+    removal = place.address("--delete-artifact-uri", delete_artifact_uri) if delete_artifact_uri else ""
+    try:
+        print(json.dumps(_make(wish, place, source, removal)), flush=True)
+    except (TryAgain, OSError) as problem:
+        print(f"fairlead: {problem}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _make_sure_they_are_texts(options: dict[str, str]) -> None:
+    for name, value in options.items():
+        if any("\ud800" <= mark <= "\udfff" for mark in value):  # how Python shows bytes that are not UTF-8
+            raise BadOption(name="--" + name.replace("_", "-"), reason="it is not UTF-8")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the artifact goes."""
+
+    uri: str
+    artifact_id: str
+    token: str
+
+    @classmethod
+    def read(cls, deployments_uri: str, tenant_id: str, artifact_id: str, token: str) -> _Place:
+        if not (token.isascii() and token.isprintable()) or " " in token:
+            raise BadOption(name="--token", reason="there are characters in it that no token has")
+        base = _checked("--deployments-uri", deployments_uri).rstrip("/")
+        path = f"/api/internal/v1/deployments/tenants/{quote(tenant_id, safe='')}/artifacts"
+        return cls(base + path, artifact_id, token)
+
+    def address(self, name: str, uri: str) -> str:
+        return _checked(name, urljoin(self.uri, uri))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+
+def _checked(name: str, uri: str) -> str:
+    try:
+        parts = urlsplit(uri)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or re.search(r"[\x00-\x20\x7f]", uri):
+        raise BadOption(name=name, reason="it is no http or https address")
+    return uri
+
+
+def _make(wish: artifacts.Wish, place: _Place, source: str, removal: str) -> dict[str, Any]:
+    """What is told on standard output."""
+    import httpx
+
+    timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+    with httpx.Client(timeout=timeout) as client, tempfile.TemporaryFile(prefix="artifact-") as made:
+        told = {"artifact_id": place.artifact_id, "artifact_name": wish.name}
+        if not _get_and_write(client, source, wish, made):
+            if not _upload(client, place, wish, None):
+                return told | {"status": "is there already"}
+            raise ForGood(reason="the uploaded file is not there any more")
+        is_new = _upload(client, place, wish, made)
+        _remove(client, removal)
+        return told | {"size": made.seek(0, 2), "status": "created" if is_new else "is there already"}
+
+
+def _get_and_write(client: httpx.Client, source: str, wish: artifacts.Wish, made: IO[bytes]) -> bool:
+    """Make the artifact while the file arrives, which is kept nowhere; False if there is no file."""
+    what = "getting the uploaded file"
+    with _worded(what), client.stream("GET", source, headers={"Accept-Encoding": "identity"}) as answer:
+        if answer.status_code in _GONE:
+            return False
+        if answer.status_code != 200:
+            answer.read()
+            _refuse(what, answer)
+        length = answer.headers.get("content-length", "")
+        if not length.isascii() or not length.isdigit():
+            raise ForGood(reason=f"{what}: the answer does not say how long it is")
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            raise ForGood(reason=f"{what}: the answer is encoded, which nobody asked for")
+        artifacts.write_single_file(
+            made,
+            wish.name,
+            wish.device_types,
+            wish.single_file,
+            answer.iter_raw(CHUNK_BYTES),
+            int(length),
+            _dated(answer),
+        )
+    return True
+
+
+def _dated(answer: httpx.Response) -> datetime:
+    """When the file was uploaded: made of the same file, artifacts are the same."""
+    try:
+        at = parsedate_to_datetime(answer.headers.get("last-modified", ""))
+    except ValueError:
+        return clock.now()
+    return at
+
+
+def _upload(client: httpx.Client, place: _Place, wish: artifacts.Wish, made: IO[bytes] | None) -> bool:
+    """Upload what was made; False if the artifact is there already.
+
+    Without anything made this only finds out whether it is: an id that is taken is refused before the content is
+    looked at.
+    """
+    what = "uploading the artifact"
+    fields = {"description": wish.description, "artifact_id": place.artifact_id}
+    content: Any = b""
+    if made is not None:
+        fields["size"] = str(made.seek(0, 2))
+        made.seek(0)
+        content = made
+    with _worded(what):
+        files = {"artifact": ("artifact.mender", content, "application/octet-stream")}
+        answer = client.post(place.uri, data=fields, files=files, headers=place.headers)
+    if answer.status_code == 409 and _reason_of(answer) == str(artifacts.ArtifactIdTaken()):
+        return False
+    if answer.status_code != 201 and (made is not None or answer.status_code != 400):
+        _refuse(what, answer)
+    return True
+
+
+def _remove(client: httpx.Client, removal: str) -> None:
+    if not removal:
+        return
+    what = "removing the uploaded file"
+    with _worded(what):
+        answer = client.delete(removal)
+    if not answer.is_success and answer.status_code not in _GONE:
+        _refuse(what, answer)
+
+
+@contextmanager
+def _worded(what: str) -> Iterator[None]:
+    """The library's many problems in one line. Addresses are left out: they let whoever reads them in."""
+    import httpx
+
+    try:
+        yield
+    except httpx.HTTPError as problem:
+        raise TryAgain(f"{what}: {type(problem).__name__}: {problem}".rstrip(": ")) from None
+    except httpx.InvalidURL as problem:
+        raise ForGood(reason=f"{what}: {problem}") from None
+
+
+def _refuse(what: str, answer: httpx.Response) -> None:
+    reason = f"{what}: {answer.status_code} {_reason_of(answer)}".rstrip()
+    if answer.status_code >= 500 or answer.status_code in _WORTH_RETRYING:
+        raise TryAgain(reason)
+    raise ForGood(reason=reason)
+
+
+def _reason_of(answer: httpx.Response) -> str:
+    """What the other side says, in one line that is not endless."""
+    try:
+        said = answer.json()["error"]
+    except (ValueError, LookupError, TypeError):
+        said = answer.text
+    return " ".join(str(said).split())[:LONGEST_REASON]

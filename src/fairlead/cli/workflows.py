@@ -1,0 +1,88 @@
+"""`fairlead workflows list|show|retry|cancel`: what outlives requests, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fairlead.app import open_seal, prepare
+from fairlead.base.database import Database
+from fairlead.base.seal import Seal
+from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, settings_of
+from fairlead.domain import workflows as durable
+from fairlead.domain.workflows import Status
+from fairlead.settings import BadSetting
+
+workflows = typer.Typer(no_args_is_help=True)
+
+JobId = Annotated[str, typer.Argument(help="The id of the job, as `list` shows it.", show_default=False)]
+
+
+def _open(data: object, database: object, keys: object, config: object) -> tuple[Database, Seal]:
+    settings = settings_of(config, data=data, database=database, keys=keys)  # type: ignore[arg-type]
+    return prepare(settings), open_seal(settings)
+
+
+@workflows.command("list")
+def list_jobs(
+    status: Annotated[str, typer.Option("--status", help="pending, processing, done, failed or cancelled.")] = "",
+    workflow: Annotated[str, typer.Option("--workflow", help="Jobs of this workflow only.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many, the newest first.")] = 50,
+    data: Data = None,
+    database: DatabaseUrl = None,
+    keys: Keys = None,
+    config: ConfigFile = None,
+) -> None:
+    """Show the newest jobs."""
+    if status and status not in list(Status):
+        raise BadSetting(name="--status", reason=f"{status!r} is not one of: {', '.join(Status)}")
+    opened, _ = _open(data, database, keys, config)
+    with opened.across_tenants("the operator looks at jobs", writing=False) as tx:
+        found = durable.list_jobs(tx, Status(status) if status else None, workflow, limit)
+    table = Table("Id", "Workflow", "Status", "Step", "Started", "Problem")
+    for job in found:
+        started = job.created_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        table.add_row(job.id, job.workflow, job.status.value, str(job.step), started, job.problem[:80])
+    Console().print(table)
+
+
+@workflows.command("show")
+def show(
+    job_id: JobId, data: Data = None, database: DatabaseUrl = None, keys: Keys = None, config: ConfigFile = None
+) -> None:
+    """Show one job with what came of its steps. Inputs are named, not shown: they may be secret."""
+    opened, seal = _open(data, database, keys, config)
+    with opened.across_tenants("the operator looks at a job", writing=False) as tx:
+        job = durable.find_job(tx, seal, "", job_id)
+    print(f"{job.workflow} {job.id}: {job.status.value}, started {job.created_at:%Y-%m-%d %H:%M:%S UTC}")
+    print(f"inputs: {', '.join(job.inputs) or 'none'}")
+    for number, result in enumerate(job.results):
+        outcome = "skipped" if result.skipped else "done" if result.success else "failed"
+        print(f"step {number} {result.step} ({result.type}): {outcome}")
+    if job.problem:
+        print(f"problem: {job.problem}")
+
+
+@workflows.command("retry")
+def retry(
+    job_id: JobId, data: Data = None, database: DatabaseUrl = None, keys: Keys = None, config: ConfigFile = None
+) -> None:
+    """Go on with a failed or cancelled job at the step that it did not get past."""
+    opened, seal = _open(data, database, keys, config)
+    with opened.across_tenants("the operator tries a job again") as tx:
+        durable.retry(tx, seal, job_id)
+    print(f"{job_id} is tried again as soon as a worker is free.")
+
+
+@workflows.command("cancel")
+def cancel(
+    job_id: JobId, data: Data = None, database: DatabaseUrl = None, keys: Keys = None, config: ConfigFile = None
+) -> None:
+    """Begin no further step of a job. What it has done stays done."""
+    opened, seal = _open(data, database, keys, config)
+    with opened.across_tenants("the operator cancels a job") as tx:
+        durable.cancel(tx, seal, job_id)
+    print(f"{job_id} is cancelled.")

@@ -1,0 +1,256 @@
+"""Who does the work? Any number of workers, in any number of processes.
+
+A worker takes jobs that are due by noting itself and a time in their rows: the lease. As long as it lives it pushes
+that time forward. If it dies, the time runs out, and another worker goes on at the step whose result is not written
+down yet. A worker that was only slow finds at the end of its step that the job is no longer its own, and leaves
+its result unwritten. So a finished step is never done again, and one that was interrupted is, with the same key.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from fairlead.base.database import Database, Tx
+from fairlead.base.errors import Kind, Refusal
+from fairlead.base.seal import Seal
+from fairlead.domain.workflows import store
+from fairlead.domain.workflows.model import Job, Result, Run, Status, Step, StepFailed
+
+LEASE_SECONDS = 15
+POLL_SECONDS = 0.25
+WAIT_WHEN_AWAY = timedelta(seconds=5)
+LONGEST_PROBLEM = 2000
+
+log = structlog.get_logger()
+
+Steps = Callable[[Job], Sequence[Step]]
+"""What a job consists of. Refuses (with any `Refusal`) a job that this version knows nothing about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many jobs run at the same time, in all processes together: of one workflow, and for one tenant."""
+
+    per_workflow: int = 32
+    per_tenant: int = 8
+
+
+class Worker:
+    """Works on jobs in `threads` threads of this process until it is stopped."""
+
+    def __init__(
+        self,
+        database: Database,
+        seal: Seal,
+        steps: Steps,
+        *,
+        threads: int = 4,
+        bounds: Bounds | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._database = database
+        self._seal = seal
+        self._steps = steps
+        self._bounds = bounds or Bounds()
+        self._lease = timedelta(seconds=lease_seconds)
+        self._free = threads
+        self._free_changed = threading.Condition()
+        self._stop = threading.Event()
+        self._leased_until = 0.0
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="workflow")
+        self._followers = [
+            threading.Thread(target=self._take_jobs, name="workflow-taker", daemon=True),
+            threading.Thread(target=self._stay_alive, name="workflow-lease", daemon=True),
+        ]
+
+    def start(self) -> None:
+        for thread in self._followers:
+            thread.start()
+
+    def stop(self) -> None:
+        """Take no more jobs, finish the steps that are under way, and give back what is left."""
+        self._stop.set()
+        with self._free_changed:
+            self._free_changed.notify_all()
+        self._followers[0].join()
+        self._pool.shutdown(wait=True)
+        try:
+            with self._database.across_tenants("a worker stops") as tx:
+                store.let_all_go(tx, self.name)
+        except Refusal as problem:
+            log.warning("workflows.not_given_back", worker=self.name, reason=str(problem))
+
+    def _take_jobs(self) -> None:
+        while not self._stop.is_set():
+            free = self._wait_for_room()
+            try:
+                taken = self._take(free) if free else []
+            except Exception as problem:  # the database may be away: try again soon, and for as long as it takes
+                log.warning("workflows.not_taken", problem=str(problem))
+                taken = []
+            for job_id in taken:
+                with self._free_changed:
+                    self._free -= 1
+                self._pool.submit(self._work_on, job_id)
+            if not taken:
+                self._stop.wait(POLL_SECONDS)
+
+    def _wait_for_room(self) -> int:
+        with self._free_changed:
+            self._free_changed.wait_for(lambda: self._free > 0 or self._stop.is_set())
+            return 0 if self._stop.is_set() else self._free
+
+    def _take(self, most: int) -> list[str]:
+        with self._database.across_tenants("is a job due?", writing=False) as tx:
+            if not store.is_any_due(tx):
+                return []
+        with self._database.across_tenants("take jobs that are due") as tx:
+            tx.one_at_a_time("take jobs")
+            by_workflow, by_tenant = store.running(tx)
+            chosen = self._choose(tx, most, by_workflow, by_tenant)
+            if chosen:
+                self._lease_from_now()
+                store.lease(tx, chosen, self.name, store.after(self._lease))
+        return chosen
+
+    def _choose(self, tx: Tx, most: int, by_workflow: Counter[str], by_tenant: Counter[str]) -> list[str]:
+        """Jobs in turns, so that one tenant's ten thousand do not hold up another's one. Busy ones come last."""
+        rows = store.candidates(tx, turns=most, at_most=most * 50)
+        chosen: list[str] = []
+        for row in sorted(rows, key=lambda row: row.turn + by_tenant[row.for_tenant]):
+            if len(chosen) == most:
+                break
+            if by_workflow[row.workflow] >= self._bounds.per_workflow:
+                continue
+            if row.for_tenant and by_tenant[row.for_tenant] >= self._bounds.per_tenant:
+                continue
+            chosen.append(row.id)
+            by_workflow[row.workflow] += 1
+            by_tenant[row.for_tenant] += 1
+        return chosen
+
+    def _stay_alive(self) -> None:
+        while not self._stop.wait(self._lease.total_seconds() / 4):
+            try:
+                with self._database.across_tenants("these jobs are still being worked on") as tx:
+                    store.extend(tx, self.name, store.after(self._lease))
+                self._lease_from_now()
+            except Exception as problem:
+                log.warning("workflows.lease_not_extended", worker=self.name, problem=str(problem))
+
+    def _lease_from_now(self) -> None:
+        self._leased_until = time.monotonic() + self._lease.total_seconds()
+
+    def _is_alive(self) -> bool:
+        """Are the jobs certainly still ours? Long steps look here, and stop when they are not."""
+        return time.monotonic() < self._leased_until
+
+    def _work_on(self, job_id: str) -> None:
+        try:
+            self._go_on(job_id)
+        except Refusal as problem:  # the database is away, or the job is none that we know
+            log.warning("workflows.interrupted", job=job_id, reason=str(problem))
+        except Exception as problem:
+            log.error("workflows.failed", job=job_id, exc_info=problem)
+        finally:
+            with self._free_changed:
+                self._free += 1
+                self._free_changed.notify_all()
+
+    def _go_on(self, job_id: str) -> None:
+        with self._database.across_tenants("what is there to do?", writing=False) as tx:
+            job = store.find_job(tx, self._seal, job_id)
+        if job is None:
+            return
+        try:
+            steps = self._steps(job)
+        except Refusal as problem:
+            if problem.kind is Kind.UNAVAILABLE:
+                self._try_later(job, job.step, None, str(problem), job.attempts, WAIT_WHEN_AWAY)
+            else:
+                self._give_up(job, job.step, None, str(problem))
+            return
+        results = {result.step: result for result in job.results[: job.step]}
+        attempts = job.attempts
+        for number in range(job.step, len(steps)):
+            step = steps[number]
+            run = Run(job.id, job.tenant_id, job.inputs, results, f"{job.id}:{number}", self._is_alive)
+            result = self._attempt(job, number, step, run, attempts, is_last=number + 1 == len(steps))
+            if result is None or self._stop.is_set():
+                return
+            results[step.name] = result
+            attempts = 0
+        if not steps:
+            self._finish_empty(job)
+
+    def _attempt(self, job: Job, number: int, step: Step, run: Run, attempts: int, *, is_last: bool) -> Result | None:
+        """Do the step and write down what came of it; None if the job does not go on from here."""
+        try:
+            result = step.do(run)
+        except StepFailed as failed:
+            if failed.for_good or attempts >= step.retries:
+                self._give_up(job, number, failed.result, str(failed))
+            else:
+                self._try_later(job, number, failed.result, str(failed), attempts + 1, step.retry_delay)
+            return None
+        except Refusal as refusal:
+            if refusal.kind is not Kind.UNAVAILABLE:
+                self._give_up(job, number, Result(step.name, step.type, success=False), str(refusal))
+                return None
+            self._try_later(job, number, None, str(refusal), attempts, WAIT_WHEN_AWAY)
+            return None
+        except Exception as bug:
+            log.error("workflows.step_failed", job=job.id, workflow=job.workflow, step=step.name, exc_info=bug)
+            self._give_up(job, number, Result(step.name, step.type, success=False), "internal error")
+            return None
+        again = len(job.results) > number
+        return result if self._keep(job, number, result, again=again, is_last=is_last) else None
+
+    def _keep(self, job: Job, number: int, result: Result, *, again: bool, is_last: bool) -> bool:
+        go_on = store.finish if is_last else store.advance
+        with self._database.across_tenants("a step is done") as tx:
+            if not go_on(tx, job.id, self.name, number + 1):
+                return False
+            store.keep_result(tx, self._seal, job.id, number, result, again=again)
+        if is_last:
+            log.info("workflows.done", job=job.id, workflow=job.workflow)
+        return True
+
+    def _finish_empty(self, job: Job) -> None:
+        with self._database.across_tenants("a job without steps is done") as tx:
+            if store.still_held(tx, job.id, self.name):
+                store.let_go(tx, job.id, Status.DONE)
+
+    def _give_up(self, job: Job, number: int, result: Result | None, problem: str) -> None:
+        log.error(
+            "workflows.given_up", job=job.id, workflow=job.workflow, step=number, reason=problem[:LONGEST_PROBLEM]
+        )
+        self._let_go(job, number, result, Status.FAILED, problem)
+
+    def _try_later(
+        self, job: Job, number: int, result: Result | None, problem: str, attempts: int, delay: timedelta
+    ) -> None:
+        log.warning("workflows.tried_later", job=job.id, workflow=job.workflow, step=number, attempts=attempts)
+        self._let_go(job, number, result, Status.PENDING, problem, attempts=attempts, not_before=store.after(delay))
+
+    def _let_go(
+        self, job: Job, number: int, result: Result | None, status: Status, problem: str, **values: object
+    ) -> None:
+        with self._database.across_tenants("a step has failed") as tx:
+            if not store.still_held(tx, job.id, self.name):
+                return
+            if result is not None:
+                store.keep_result(tx, self._seal, job.id, number, result, again=len(job.results) > number)
+            store.let_go(tx, job.id, status, step=number, problem=problem[:LONGEST_PROBLEM], **values)  # type: ignore[arg-type]

@@ -1,0 +1,223 @@
+"""Where workflows and their jobs are kept, and who works on which."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from fairlead.base import clock
+from fairlead.base.database import Moment, Tx, insert_or_ignore, list_of_strings
+from fairlead.base.seal import Seal
+from fairlead.domain.workflows.model import OPEN, Job, Result, Status
+from fairlead.domain.workflows.tables import workflow_definitions, workflow_jobs, workflow_steps
+
+_job = workflow_jobs.c
+_is_open = _job.status.in_([status.value for status in OPEN])
+_now = sa.bindparam("now", type_=Moment)
+_is_due = sa.and_(_is_open, _job.not_before <= _now, sa.or_(_job.leased_until.is_(None), _job.leased_until < _now))
+_any_due = sa.select(sa.literal(1)).select_from(workflow_jobs).where(_is_due).limit(1)
+_turn = sa.func.row_number().over(partition_by=_job.for_tenant, order_by=(_job.not_before, _job.id)).label("turn")
+_due = sa.select(_job.id, _job.workflow, _job.for_tenant, _turn).where(_is_due).subquery()
+_candidates = (
+    sa.select(_due)
+    .where(_due.c.turn <= sa.bindparam("turns"))
+    .order_by(_due.c.turn, _due.c.id)
+    .limit(sa.bindparam("at_most"))
+)
+_running = sa.select(_job.workflow, _job.for_tenant).where(_is_open, _job.leased_until >= _now)
+_one = sa.select(workflow_jobs).where(_job.id == sa.bindparam("id"))
+_results = (
+    sa.select(workflow_steps.c.number, workflow_steps.c.result)
+    .where(workflow_steps.c.job_id == sa.bindparam("id"))
+    .order_by(workflow_steps.c.number)
+)
+_held = (_job.id == sa.bindparam("job_id"), _job.worker == sa.bindparam("by_worker"), _is_open)
+_extend = (
+    sa.update(workflow_jobs)
+    .where(_job.worker == sa.bindparam("by_worker"), _is_open)
+    .values(leased_until=sa.bindparam("until", type_=Moment))
+)
+
+_still_held = sa.select(_job.id).where(*_held).with_for_update()
+_next = {"step": sa.bindparam("next_step"), "attempts": 0, "problem": "", "updated_at": _now}
+_advance = sa.update(workflow_jobs).where(*_held).values(**_next)
+_finish = _advance.values(status=Status.DONE.value, worker="", leased_until=None)
+_add_result = sa.insert(workflow_steps)
+_forget_result = sa.delete(workflow_steps).where(
+    workflow_steps.c.job_id == sa.bindparam("of_job"), workflow_steps.c.number == sa.bindparam("of_number")
+)
+
+
+def find_definition(tx: Tx, name: str) -> sa.Row[Any] | None:
+    return tx.one(sa.select(workflow_definitions).where(workflow_definitions.c.name == name))
+
+
+def versions(tx: Tx) -> dict[str, int]:
+    """The version of each workflow."""
+    found = tx.all(sa.select(workflow_definitions.c.name, workflow_definitions.c.version))
+    return {row.name: row.version for row in found}
+
+
+def definitions(tx: Tx) -> list[str]:
+    """The documents of all workflows, by name."""
+    found = sa.select(workflow_definitions.c.document).order_by(workflow_definitions.c.name)
+    return list(tx.run(found).scalars())
+
+
+def keep_definition(tx: Tx, name: str, version: int, document: str) -> bool:
+    """Put the definition in the place of an older one; False if what is there is as new or newer."""
+    tx.one_at_a_time("workflow definitions")
+    known = find_definition(tx, name)
+    values = {"version": version, "document": document, "updated_at": clock.now()}
+    if known is None:
+        tx.run(sa.insert(workflow_definitions), {"name": name, **values})
+        return True
+    if known.version >= version:
+        return False
+    tx.run(sa.update(workflow_definitions).where(workflow_definitions.c.name == name).values(**values))
+    return True
+
+
+def add_job(tx: Tx, seal: Seal, job: Job) -> bool:
+    """Keep the job until it is done; False if there is one with this id already."""
+    row = {
+        "id": job.id,
+        "workflow": job.workflow,
+        "for_tenant": job.tenant_id,
+        "document": job.document,
+        "inputs": _sealed(seal, job.id, dict(job.inputs)),
+        "status": job.status.value,
+        "not_before": job.created_at,
+        "created_at": job.created_at,
+        "updated_at": job.created_at,
+    }
+    return bool(tx.run(insert_or_ignore(workflow_jobs, on_sqlite=tx.is_sqlite), row).rowcount)
+
+
+def find_job(tx: Tx, seal: Seal, job_id: str) -> Job | None:
+    row = tx.one(_one, {"id": job_id})
+    if row is None:
+        return None
+    results = [_as_result(seal, job_id, each.result) for each in tx.all(_results, {"id": job_id})]
+    return _as_job(row, _opened(seal, job_id, row.inputs), results)
+
+
+def list_jobs(tx: Tx, status: Status | None, workflow: str, at_most: int) -> list[Job]:
+    """The newest jobs, without what they were given and what came of their steps."""
+    found = sa.select(workflow_jobs).order_by(_job.created_at.desc(), _job.id).limit(at_most)
+    if status is not None:
+        found = found.where(_job.status == status.value)
+    if workflow:
+        found = found.where(_job.workflow == workflow)
+    return [_as_job(row, {}, ()) for row in tx.all(found)]
+
+
+def is_any_due(tx: Tx) -> bool:
+    return tx.one(_any_due, {"now": clock.now()}) is not None
+
+
+def candidates(tx: Tx, turns: int, at_most: int) -> Sequence[sa.Row[Any]]:
+    """Jobs that are due, in turns: the oldest of every tenant, then the second oldest of every tenant, and so on."""
+    return tx.all(_candidates, {"now": clock.now(), "turns": turns, "at_most": at_most})
+
+
+def running(tx: Tx) -> tuple[Counter[str], Counter[str]]:
+    """How many jobs are being worked on, by workflow and by tenant."""
+    rows = tx.all(_running, {"now": clock.now()})
+    return Counter(row.workflow for row in rows), Counter(row.for_tenant for row in rows)
+
+
+def lease(tx: Tx, job_ids: Sequence[str], worker: str, until: datetime) -> None:
+    """Note who works on these jobs. Nobody else takes them before that time."""
+    taken = sa.update(workflow_jobs).where(_job.id.in_(list_of_strings(job_ids)))
+    tx.run(taken.values(worker=worker, leased_until=until, status=Status.PROCESSING.value, updated_at=clock.now()))
+
+
+def extend(tx: Tx, worker: str, until: datetime) -> None:
+    tx.run(_extend, {"by_worker": worker, "until": until})
+
+
+def advance(tx: Tx, job_id: str, worker: str, step: int) -> bool:
+    """Go on to the next step, if the job is still this worker's."""
+    values = {"job_id": job_id, "by_worker": worker, "next_step": step, "now": clock.now()}
+    return bool(tx.run(_advance, values).rowcount)
+
+
+def finish(tx: Tx, job_id: str, worker: str, steps: int) -> bool:
+    """The job is done, if it is still this worker's."""
+    values = {"job_id": job_id, "by_worker": worker, "next_step": steps, "now": clock.now()}
+    return bool(tx.run(_finish, values).rowcount)
+
+
+def still_held(tx: Tx, job_id: str, worker: str) -> bool:
+    """Is the job still this worker's? Held until the end of the transaction."""
+    return tx.one(_still_held, {"job_id": job_id, "by_worker": worker}) is not None
+
+
+def keep_result(tx: Tx, seal: Seal, job_id: str, number: int, result: Result, *, again: bool) -> None:
+    """Write down what came of a step; `again`: in place of what came of an attempt before."""
+    if again:
+        tx.run(_forget_result, {"of_job": job_id, "of_number": number})
+    sealed = _sealed(seal, job_id, result)
+    tx.run(_add_result, {"job_id": job_id, "number": number, "result": sealed, "at": clock.now()})
+
+
+def change_job(tx: Tx, job_id: str, **values: Any) -> None:
+    tx.run(sa.update(workflow_jobs).where(_job.id == job_id).values(**values, updated_at=clock.now()))
+
+
+def let_go(tx: Tx, job_id: str, status: Status, *, not_before: datetime | None = None, **values: Any) -> None:
+    """Nobody works on the job any more."""
+    if not_before is not None:
+        values["not_before"] = not_before
+    change_job(tx, job_id, status=status.value, worker="", leased_until=None, **values)
+
+
+def let_all_go(tx: Tx, worker: str) -> int:
+    """Give back what a worker that stops has not finished."""
+    given_back = sa.update(workflow_jobs).where(_job.worker == worker, _is_open)
+    return tx.run(given_back.values(worker="", leased_until=None)).rowcount
+
+
+def remove_old(tx: Tx, before: datetime) -> int:
+    """Forget jobs that were over before this time."""
+    over = sa.delete(workflow_jobs).where(sa.not_(_is_open), _job.updated_at < before)
+    return tx.run(over).rowcount
+
+
+def after(delay: timedelta) -> datetime:
+    return clock.now() + delay
+
+
+def _sealed(seal: Seal, job_id: str, value: Any) -> str:
+    return seal.close(msgspec.json.encode(value), f"job {job_id}")
+
+
+def _opened(seal: Seal, job_id: str, sealed: str) -> Any:
+    return msgspec.json.decode(seal.open(sealed, f"job {job_id}"))
+
+
+def _as_result(seal: Seal, job_id: str, sealed: str) -> Result:
+    return msgspec.json.decode(seal.open(sealed, f"job {job_id}"), type=Result)
+
+
+def _as_job(row: sa.Row[Any], inputs: Mapping[str, str], results: Sequence[Result]) -> Job:
+    return Job(
+        id=row.id,
+        workflow=row.workflow,
+        tenant_id=row.for_tenant,
+        inputs=inputs,
+        document=row.document,
+        status=Status(row.status),
+        step=row.step,
+        attempts=row.attempts,
+        problem=row.problem,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        results=results,
+    )
