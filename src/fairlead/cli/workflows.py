@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from fairlead.app import open_seal, prepare
 from fairlead.base.database import Database
@@ -42,7 +42,7 @@ def list_jobs(
     opened, _ = _open(data, database, keys, config)
     with opened.across_tenants("the operator looks at jobs", writing=False) as tx:
         found = durable.list_jobs(tx, Status(status) if status else None, workflow, limit)
-    table = Table("Id", "Workflow", "Status", "Step", "Started", "Problem")
+    table = Table(Column("Id", no_wrap=True, min_width=36), "Workflow", "Status", "Step", "Started", "Problem")
     for job in found:
         started = job.created_at.strftime("%Y-%m-%d %H:%M:%S UTC")
         table.add_row(job.id, job.workflow, job.status.value, str(job.step), started, job.problem[:80])
