@@ -115,7 +115,7 @@ def open_worker(settings: Settings, database: Database, threads: int) -> workflo
         outgoing=open_outgoing(settings),
         carrier=open_mail(settings),
         programs={**_OWN_PROGRAMS, **settings.programs},
-        environment=settings.workflow_environment,
+        environment={"DEPLOYMENTS_ADDR": settings.internal_address, **settings.workflow_environment},
         nats_server=settings.nats_url,
     )
     return workflows.Worker(

@@ -267,9 +267,14 @@ def test_its_own_group_is_all_that_it_can_end_by_accident():
 def test_one_that_ends_its_keeper_dies_with_it():
     began = time.monotonic()
 
-    ended = shell("echo $$; kill -KILL $PPID; sleep 300")
+    ended = shell(
+        "setsid sh -c 'echo $$ >> started; exec sleep 300' & sleep 300 & echo $$ $! >> started\n"
+        f"{when_started(2)}; kill -KILL $PPID; sleep 300"
+    )
 
-    wait_until_gone(*numbers_in(ended.output))
+    started = numbers_in(ended.output)
+    assert len(started) == 3
+    wait_until_gone(*started)
     assert ended.exit_code == 137
     assert time.monotonic() - began < 10
 

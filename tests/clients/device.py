@@ -9,6 +9,7 @@ from .programs import WALLS
 from .waiting import wait_until
 
 HERE = Path(__file__).parent
+SINGLE_FILE = Path("/usr/share/mender/modules/v3/single-file")  # Debian's own
 DEVICE_TYPE = "test-board"
 FIRST_ARTIFACT = "as-shipped"
 BARE_ROOT = ("usr", "etc", "dev", "proc", "tmp", "run", "srv/installed", "var/lib/mender", "var/tmp")
@@ -119,7 +120,7 @@ class RealDevice:
         scripts = "/usr/share/mender"
         self._write(f"{scripts}/identity/mender-device-identity", f"#!/bin/sh\necho mac={self.mac}\n", executable=True)
         self.stand_in("attic")
-        for module in (HERE / "modules").iterdir():
+        for module in [*(HERE / "modules").iterdir(), SINGLE_FILE]:
             self._write(f"{scripts}/modules/v3/{module.name}", module.read_text(), executable=True)
 
     def _write(self, path: str, text: str, *, executable: bool = False) -> None:

@@ -1,5 +1,6 @@
 """What does a person do to a fleet? The few calls of the management API that these tests need, as verbs."""
 
+import json
 import ssl
 from typing import Any
 
@@ -98,6 +99,17 @@ class Person:
     def artifacts(self, *names: str) -> list[dict[str, Any]]:
         listed = self.ask("GET", f"{DEPLOYMENTS}/artifacts").json()
         return [each for each in listed if each["name"] in names]
+
+    def generate(self, artifact: str, content: bytes, device_type: str, **where: str) -> None:
+        """Have an artifact made of the content, and wait for it."""
+        fields = {"name": artifact, "device_types_compatible": device_type, "type": "single_file"}
+        reply = self.http.post(
+            f"{DEPLOYMENTS}/artifacts/generate",
+            data={**fields, "args": json.dumps(where)},
+            files={"file": ("upload.bin", content)},
+        )
+        assert reply.status_code == 201, reply.text
+        wait_until(f"{artifact} was made", lambda: self.artifacts(artifact))
 
     def deploy(self, artifact: str, *devices: RealDevice) -> str:
         ids = [self.id_of(each) for each in devices]

@@ -10,6 +10,7 @@ with Outside() as outside:
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
 import time
@@ -85,13 +86,13 @@ class Outside:
         self._closed = threading.Event()
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"outside": self})
-        self._server = _Server((address, 0), handler)
+        self._server = (_ServerV6 if ":" in address else _Server)((address, 0), handler)
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
-        self.host = f"{address}:{self.port}"
+        self.host = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
         self.url = f"{'https' if certificate else 'http'}://{self.host}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -151,6 +152,10 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, *_: object) -> None:
         """Clients that leave in the middle are what some tests are about."""
+
+
+class _ServerV6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -5,7 +5,8 @@ long and with so much output as it is allowed. A keeper stands between us and th
 the program has started, also when this process dies, so that whoever goes on with our work finds nothing running.
 
 What is not bounded: how many files of that size a program writes, and how many processes it has at a time. A program
-that kills its keeper dies with it; what it had hidden in another session before then runs on, with its caps.
+that kills its keeper dies with it, and we end what it has started, unless that was given another environment: such a
+process runs on, with its caps.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def run_fenced(
             try:
                 stopped = _wait(heard, fence.seconds, keep_going)
             finally:
-                code = _end(heard)
+                code = _end(heard, folder)
             return Ended(code, heard.output, heard.error, stopped)
 
 
@@ -91,7 +92,7 @@ def _wait(heard: _Heard, seconds: float, keep_going: Callable[[], bool]) -> str:
     return ""
 
 
-def _end(heard: _Heard) -> int:
+def _end(heard: _Heard, folder: str) -> int:
     """Have the keeper end everything, and end the keeper if it does not."""
     process = heard.process
     assert process.stdin is not None
@@ -102,6 +103,8 @@ def _end(heard: _Heard) -> int:
     if process.poll() is None:
         process.kill()
     code = process.wait()
+    if code < 0:
+        keeper.end_all_in(folder)
     heard.listen(0)
     return code if code >= 0 else keeper.KILLED - code
 

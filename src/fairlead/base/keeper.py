@@ -86,17 +86,36 @@ def _end_all(program: int) -> None:
 def _descendants() -> list[int]:
     """All processes below this one."""
     children: dict[int, list[int]] = {}
-    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
-        if name.isdigit():
-            with contextlib.suppress(OSError, IndexError, ValueError):
-                parent = int(_read(f"/proc/{name}/stat").rpartition(")")[2].split()[1])
-                children.setdefault(parent, []).append(int(name))
+    for process in _processes():
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            parent = int(_read(f"/proc/{process}/stat").rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(process)
     found, next_ones = [], [os.getpid()]
     while next_ones:
         below = children.pop(next_ones.pop(), [])
         found += below
         next_ones += below
     return found
+
+
+def end_all_in(folder: str) -> None:
+    """For whoever started a keeper that was killed: end what still has the folder in its environment."""
+    mark = f"TMPDIR={folder}\0"
+    until = time.monotonic() + MOST_SECONDS_TO_END
+    found = True
+    while found and time.monotonic() < until:
+        found = False
+        for process in _processes():
+            with contextlib.suppress(OSError):
+                if mark in _read(f"/proc/{process}/environ"):
+                    found = True
+                    os.kill(process, signal.SIGKILL)
+        if found:
+            time.sleep(0.01)
+
+
+def _processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()] if os.path.isdir("/proc") else []
 
 
 def _remove(folder: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import IO, TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 import typer
 
@@ -110,7 +110,8 @@ def _make_sure_they_are_texts(options: dict[str, str]) -> None:
 class _Place:
     """Where the artifact goes."""
 
-    uri: str
+    base: str
+    tenant_id: str
     artifact_id: str
     token: str
 
@@ -118,12 +119,15 @@ class _Place:
     def read(cls, deployments_uri: str, tenant_id: str, artifact_id: str, token: str) -> _Place:
         if not (token.isascii() and token.isprintable()) or " " in token:
             raise BadOption(name="--token", reason="there are characters in it that no token has")
-        base = _checked("--deployments-uri", deployments_uri).rstrip("/")
-        path = f"/api/internal/v1/deployments/tenants/{quote(tenant_id, safe='')}/artifacts"
-        return cls(base + path, artifact_id, token)
+        return cls(_checked("--deployments-uri", deployments_uri).rstrip("/"), tenant_id, artifact_id, token)
+
+    @property
+    def uri(self) -> str:
+        return f"{self.base}/api/internal/v1/deployments/tenants/{quote(self.tenant_id, safe='')}/artifacts"
 
     def address(self, name: str, uri: str) -> str:
-        return _checked(name, urljoin(self.uri, uri))
+        """The address that is meant: a path is one at the same place."""
+        return _checked(name, self.base + uri if uri.startswith("/") else uri)
 
     @property
     def headers(self) -> dict[str, str]:

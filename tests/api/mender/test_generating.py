@@ -19,6 +19,8 @@ import sqlalchemy as sa
 from artifact_maker import make_artifact
 from fairlead.api.mender import generating as edge
 from fairlead.base import clock
+from fairlead.base.http.links import Links
+from fairlead.base.keys import KeyFolder
 from fairlead.domain import artifacts, workflows
 from fairlead.domain.artifacts import FileUpload
 from fairlead.domain.identity.store import tenants
@@ -78,8 +80,9 @@ def wait_until(is_so, seconds: float = 60) -> None:
 
 def payload_of(artifact: bytes) -> dict[str, bytes]:
     with tarfile.open(fileobj=io.BytesIO(artifact)) as outer:
-        with tarfile.open(fileobj=outer.extractfile("data/0000.tar.gz"), mode="r:gz") as payload:
-            return {member.name: payload.extractfile(member).read() for member in payload}
+        packed = outer.extractfile("data/0000.tar.gz").read()
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as payload:
+        return {member.name: payload.extractfile(member).read() for member in payload}
 
 
 def test_a_file_becomes_an_artifact_that_can_be_deployed(mender, acme):
@@ -122,7 +125,7 @@ def test_the_workflow_is_started_with_all_that_it_needs(mender, acme):
         "tenant_id": acme.tenant.id,
         "token": "",
     }
-    links = acme.server.fairlead.door.context.links
+    links = Links(KeyFolder(acme.server.settings.keys_folder).ed25519("links"))
     download = links.verify(get_uri, clock.now() + timedelta(days=7, minutes=-1))
     assert (download.blob_key, download.size_bytes) == (f"generate/{acme.tenant.id}/{artifact_id}", len(CONTENT))
     assert links.verify_removal(delete_uri, clock.now()) == download.blob_key

@@ -34,8 +34,9 @@ def made(content: bytes = CONTENT, name: str = "release-1", device_types=("pi",)
 
 def payload_of(artifact: bytes) -> dict[str, bytes]:
     with tarfile.open(fileobj=io.BytesIO(artifact)) as outer:
-        with tarfile.open(fileobj=outer.extractfile("data/0000.tar.gz"), mode="r:gz") as payload:
-            return {member.name: payload.extractfile(member).read() for member in payload}
+        packed = outer.extractfile("data/0000.tar.gz").read()
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as payload:
+        return {member.name: payload.extractfile(member).read() for member in payload}
 
 
 def test_the_module_is_told_where_the_file_goes():

@@ -299,9 +299,7 @@ def test_no_more_jobs_run_at_once_than_the_bounds_allow(workshop):
 
     workshop.add("a", busy)
     workshop.add("b", busy)
-    jobs = [
-        workshop.start(name, tenant, of=name) for name in "ab" for tenant in ("acme", "zenith") for _ in range(10)
-    ]
+    jobs = [workshop.start(name, tenant, of=name) for name in "ab" for tenant in ("acme", "zenith") for _ in range(10)]
     for _ in range(2):
         workshop.worker(threads=8, bounds=Bounds(per_workflow=4, per_tenant=3))
     for job_id in jobs:

@@ -130,15 +130,17 @@ class Outgoing:
         """
         import httpcore
 
-        target = self._target(url).geturl()
+        target = self._target(url)
         said = [(name.encode(), value.strip(" \t").encode()) for name, value in headers.items()]
+        if not any(name.lower() == b"host" for name, _ in said):
+            said.insert(0, (b"Host", target.netloc.encode()))  # the library leaves out the brackets of IPv6
         timeout = {"connect": connect_seconds, "read": read_seconds, "write": read_seconds, "pool": connect_seconds}
         until = time.monotonic() + connect_seconds + read_seconds
         try:
             with (
                 self._own_connection(until) as connection,
                 connection.stream(
-                    method, target, headers=said, content=body, extensions={"timeout": timeout}
+                    method, target.geturl(), headers=said, content=body, extensions={"timeout": timeout}
                 ) as response,
             ):
                 told = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)

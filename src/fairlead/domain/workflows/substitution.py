@@ -129,12 +129,12 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 def is_deeper_than(levels: int, value: Any) -> bool:
-    """Is the JSON value nested so deeply that working on it could take our whole stack?"""
+    """Has the JSON value more lists and objects inside of each other than that?"""
     level = [value]
     for _ in range(levels):
         below = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
         level = [each for values in below for each in values]
-    return bool(level)
+    return any(isinstance(each, dict | list) for each in level)
 
 
 def filled(value: Any, values: Values) -> Any:

@@ -7,7 +7,7 @@ import tarfile
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from artifact_maker import sha256
@@ -20,7 +20,7 @@ from .reading import read
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 texts = some.text(some.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=300)
 file_names = some.text("abcXYZ019_-,.", min_size=1, max_size=255).filter(lambda name: name not in (".", ".."))
-contents = some.binary(max_size=3000) | some.builds(bytes, some.integers(0, 2_000_000))
+contents = some.binary(max_size=3000) | some.builds(bytes, some.integers(0, 600_000))
 
 
 def write(heading: Heading, *files: Content, at: datetime = AT) -> bytes:
@@ -33,6 +33,7 @@ def cut(content: bytes, size: int) -> list[bytes]:
     return [content[start : start + size] for start in range(0, len(content), size)]
 
 
+@settings(deadline=None)
 @given(
     some.builds(
         Heading,

@@ -41,12 +41,18 @@ def run_nats(task: Task, said: NatsTask, values: Values, run: Run, server: str) 
 async def _publish(server: str, subject: str, payload: bytes, key: str) -> None:
     import nats
 
-    async def quiet(_: Exception) -> None:
-        """What goes wrong is raised where it matters; the library would print it as well."""
+    heard: list[Exception] = []
 
-    options: Any = {"connect_timeout": SECONDS, "max_reconnect_attempts": 0, "allow_reconnect": False}
-    async with asyncio.timeout(3 * SECONDS):
-        client = await nats.connect(server, error_cb=quiet, **options)
+    async def hear(problem: Exception) -> None:
+        """The library would print it, and say no more than that there is no server."""
+        heard.append(problem)
+
+    options: Any = {"connect_timeout": SECONDS, "max_reconnect_attempts": 1, "reconnect_time_wait": 0.1}
+    async with asyncio.timeout(2 * SECONDS):
+        try:
+            client = await nats.connect(server, error_cb=hear, allow_reconnect=False, **options)
+        except nats.errors.NoServersError:
+            raise heard[-1] if heard else OSError("the server is away") from None
         try:
             await client.publish(subject, payload, headers={"Nats-Msg-Id": key})
             await client.flush(timeout=SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.errors import MessageError
 from email.message import EmailMessage
 
 from fairlead.base import clock
@@ -10,7 +11,7 @@ from fairlead.domain.workflows.definition import SmtpTask, Task
 from fairlead.domain.workflows.model import Result, Run, StepFailed
 from fairlead.domain.workflows.substitution import Values, filled_text
 
-LONGEST_HEADER = 2000
+LONGEST_HEADER = 4000
 MOST_RECIPIENTS = 100
 
 
@@ -32,15 +33,15 @@ def run_smtp(task: Task, said: SmtpTask, values: Values, run: Run, carrier: Carr
 
 def _message(said: SmtpTask, values: Values, run: Run, sender: str) -> EmailMessage:
     message = EmailMessage()
-    message["From"] = _header(filled_text(said.from_, values) or sender)
-    if not is_address(message["From"]):
+    _put(message, "From", filled_text(said.from_, values) or sender)
+    if not is_address(str(message["From"])):
         raise ValueError("it comes from no address")
     for header, addresses in (("To", said.to), ("Cc", said.cc), ("Bcc", said.bcc)):
         known = [address for each in addresses if (address := filled_text(each, values).strip(" ,"))]
         if known:
-            message[header] = ", ".join(map(_header, known))
+            _put(message, header, ", ".join(known))
     _make_sure_of_recipients(message)
-    message["Subject"] = _header(filled_text(said.subject, values))
+    _put(message, "Subject", filled_text(said.subject, values))
     message["Date"] = clock.now()
     message["Message-ID"] = f"<{run.key.replace(':', '.')}@{message['From'].addresses[0].domain}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -54,11 +55,19 @@ def _message(said: SmtpTask, values: Values, run: Run, sender: str) -> EmailMess
     return message
 
 
-def _header(text: str) -> str:
-    """Folding a header takes long when it is long."""
-    if len(text) > LONGEST_HEADER:
-        raise ValueError(f"a header may have at most {LONGEST_HEADER} characters")
-    return text
+def _put(message: EmailMessage, header: str, text: str) -> None:
+    if len(text) > LONGEST_HEADER:  # folding a header takes long when it is long
+        raise ValueError(f"{header} may have at most {LONGEST_HEADER} characters")
+    try:
+        message[header] = text
+        message[header].fold(policy=message.policy)
+    except (
+        IndexError,
+        AttributeError,
+        RecursionError,
+        MessageError,
+    ):  # of some texts Python's parser says it like that
+        raise ValueError(f"{header} cannot be read") from None
 
 
 def _recipients(message: EmailMessage) -> list[str]:
