@@ -188,6 +188,7 @@ class Fairlead:
             home=settings.home_url,
             seal=self.seal,
             outgoing=open_outgoing(settings),
+            programs=frozenset({**_OWN_PROGRAMS, **settings.programs}),
             office=open_office(settings, self.database, self.tokens),
             recaptcha=Recaptcha(settings.recaptcha_secret, settings.recaptcha_url),
             executor=self.executor,

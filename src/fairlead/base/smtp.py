@@ -127,7 +127,7 @@ def is_address(text: str) -> bool:
     message = EmailMessage()
     try:
         message["From"] = text
-    except ValueError:
+    except (ValueError, IndexError):  # the parser of the standard library stumbles over "ada@"
         return False
     header = message["From"]
     return not header.defects and len(header.addresses) == 1 and bool(header.addresses[0].domain)

@@ -385,3 +385,46 @@ def test_jobs_that_were_over_long_ago_are_forgotten_with_their_steps(workshop):
 
     with pytest.raises(workflows.JobNotFound):
         workshop.job(job_id)
+
+
+def test_the_same_key_of_two_tenants_is_two_jobs(workshop):
+    key = f"order {time.monotonic_ns()}"
+
+    assert workshop.start("tea", "acme", key) != workshop.start("tea", "zenith", key)
+
+
+def test_a_step_that_takes_its_worker_down_again_and_again_is_given_up(workshop):
+    workshop.add("deadly", lambda run: None)
+    job_id = workshop.start("deadly")
+    with workshop.database.across_tenants("many workers have died of it") as tx:
+        tx.run(sa.text("UPDATE workflow_jobs SET takeovers = 21 WHERE id = :id"), {"id": job_id})
+    workshop.worker()
+
+    job = workshop.over(job_id)
+
+    assert (job.status, job.problem) == (Status.FAILED, "its worker died at this step 21 times")
+    assert workshop.done == []
+
+
+def test_a_lease_is_pushed_forward_only_for_what_is_really_being_worked_on(workshop):
+    go_on = threading.Event()
+    workshop.add("slow", lambda run: go_on.wait(10))
+    worker = workshop.worker(lease_seconds=1)
+    job_id = workshop.start("slow")
+    workshop.until(job_id, lambda job: job.status is Status.PROCESSING)
+    with workshop.database.across_tenants("an answer of the database was lost") as tx:
+        lost = workflows.start_own(tx, SEAL, "slow", {})
+        taken = {"name": worker.name, "id": lost, "until": "2020-01-01 00:00:00"}
+        tx.run(
+            sa.text(
+                "UPDATE workflow_jobs SET worker = :name, leased_until = :until, not_before = :until WHERE id = :id"
+            ),
+            taken,
+        )
+    time.sleep(2.5)
+    still_held = workshop.job(job_id)
+    go_on.set()
+
+    assert still_held.status is Status.PROCESSING
+    assert workshop.over(job_id).takeovers == 0
+    assert workshop.over(lost).status is Status.DONE

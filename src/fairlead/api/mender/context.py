@@ -39,6 +39,7 @@ class Context:
     home: str
     seal: Seal
     outgoing: Outgoing
+    programs: frozenset[str]
     office: billing.Office
     recaptcha: Recaptcha
     executor: Executor

@@ -13,7 +13,7 @@ from fairlead.base import clock
 from fairlead.base.database import Database, Tx
 from fairlead.base.seal import Seal
 from fairlead.domain.workflows import store
-from fairlead.domain.workflows.definition import Definition, read
+from fairlead.domain.workflows.definition import Definition, read_file
 from fairlead.domain.workflows.model import (
     OPEN,
     BadDefinition,
@@ -63,7 +63,7 @@ def read_folder(folder: Path) -> list[Definition]:
     definitions = []
     for path in sorted(folder.glob("*.json")):
         try:
-            definitions.append(read(path.read_bytes()))
+            definitions.append(read_file(path))
         except (BadDefinition, OSError) as problem:
             raise BadDefinition(reason=f"{path}: {problem}") from None
     return definitions
@@ -86,7 +86,7 @@ def start(
         document = _definition_for(tx, name, inputs)
     _make_sure_inputs_are_good(inputs)
     now = clock.now()
-    job_id = str(uuid.uuid5(_KEYS, f"{name}\n{key}")) if key else str(uuid.uuid4())
+    job_id = str(uuid.uuid5(_KEYS, f"{tenant_id}\n{name}\n{key}")) if key else str(uuid.uuid4())
     store.add_job(tx, seal, Job(job_id, name, tenant_id, inputs, document, Status.PENDING, 0, 0, "", now, now))
     return job_id
 
@@ -126,7 +126,7 @@ def retry(tx: Tx, seal: Seal, job_id: str) -> None:
     job = find_job(tx, seal, "", job_id)
     if job.status not in (Status.FAILED, Status.CANCELLED):
         raise JobIsNotOver(status=job.status.value)
-    store.let_go(tx, job_id, Status.PENDING, not_before=clock.now(), attempts=0, problem="")
+    store.let_go(tx, job_id, Status.PENDING, not_before=clock.now(), attempts=0, takeovers=0, problem="")
 
 
 def cancel(tx: Tx, seal: Seal, job_id: str) -> None:

@@ -8,16 +8,20 @@ its result unwritten. So a finished step is never done again, and one that was i
 
 from __future__ import annotations
 
+import heapq
+import math
 import os
 import secrets
 import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import structlog
 
@@ -29,6 +33,8 @@ from fairlead.domain.workflows.model import Job, Result, Run, Status, Step, Step
 
 LEASE_SECONDS = 15
 POLL_SECONDS = 0.25
+GRACE_SECONDS = 10.0
+MOST_TAKEOVERS = 20
 WAIT_WHEN_AWAY = timedelta(seconds=5)
 LONGEST_PROBLEM = 2000
 
@@ -67,8 +73,11 @@ class Worker:
         self._lease = timedelta(seconds=lease_seconds)
         self._free = threads
         self._free_changed = threading.Condition()
+        self._mine: set[str] = set()
         self._stop = threading.Event()
+        self._stopped = threading.Event()
         self._leased_until = 0.0
+        self._hurry_at = math.inf
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="workflow")
         self._followers = [
             threading.Thread(target=self._take_jobs, name="workflow-taker", daemon=True),
@@ -80,12 +89,17 @@ class Worker:
             thread.start()
 
     def stop(self) -> None:
-        """Take no more jobs, finish the steps that are under way, and give back what is left."""
+        """Take no more jobs, finish the steps that are under way, and give back what is left.
+
+        Steps that ask whether to go on are told no after some seconds: another worker does them from the beginning.
+        """
+        self._hurry_at = time.monotonic() + GRACE_SECONDS
         self._stop.set()
         with self._free_changed:
             self._free_changed.notify_all()
         self._followers[0].join()
         self._pool.shutdown(wait=True)
+        self._stopped.set()
         try:
             with self._database.across_tenants("a worker stops") as tx:
                 store.let_all_go(tx, self.name)
@@ -103,6 +117,7 @@ class Worker:
             for job_id in taken:
                 with self._free_changed:
                     self._free -= 1
+                    self._mine.add(job_id)
                 self._pool.submit(self._work_on, job_id)
             if not taken:
                 self._stop.wait(POLL_SECONDS)
@@ -114,48 +129,59 @@ class Worker:
 
     def _take(self, most: int) -> list[str]:
         with self._database.across_tenants("is a job due?", writing=False) as tx:
-            if not store.is_any_due(tx):
+            if not store.waiting(tx):
                 return []
         with self._database.across_tenants("take jobs that are due") as tx:
             tx.one_at_a_time("take jobs")
             by_workflow, by_tenant = store.running(tx)
             chosen = self._choose(tx, most, by_workflow, by_tenant)
             if chosen:
-                self._lease_from_now()
                 store.lease(tx, chosen, self.name, store.after(self._lease))
         return chosen
 
     def _choose(self, tx: Tx, most: int, by_workflow: Counter[str], by_tenant: Counter[str]) -> list[str]:
-        """Jobs in turns, so that one tenant's ten thousand do not hold up another's one. Busy ones come last."""
-        rows = store.candidates(tx, turns=most, at_most=most * 50)
+        """Each time the oldest job of the tenant that has the fewest running: nobody's ten thousand hold up one."""
+        full = [name for name, number in by_workflow.items() if number >= self._bounds.per_workflow]
+        turns = [(by_tenant[tenant], since, tenant) for tenant, since in store.waiting(tx, full).items()]
+        heapq.heapify(turns)
+        lines: dict[str, Iterator[Any]] = {}
         chosen: list[str] = []
-        for row in sorted(rows, key=lambda row: row.turn + by_tenant[row.for_tenant]):
-            if len(chosen) == most:
-                break
-            if by_workflow[row.workflow] >= self._bounds.per_workflow:
+        while turns and len(chosen) < most:
+            number, _, tenant = heapq.heappop(turns)
+            if tenant and number >= self._bounds.per_tenant:
                 continue
-            if row.for_tenant and by_tenant[row.for_tenant] >= self._bounds.per_tenant:
-                continue
-            chosen.append(row.id)
-            by_workflow[row.workflow] += 1
-            by_tenant[row.for_tenant] += 1
+            if tenant not in lines:
+                lines[tenant] = iter(store.oldest(tx, tenant, full, most))
+            job = next((row for row in lines[tenant] if self._may_take(row, by_workflow)), None)
+            if job is not None:
+                chosen.append(job.id)
+                by_workflow[job.workflow] += 1
+                by_tenant[tenant] += 1
+                heapq.heappush(turns, (by_tenant[tenant], job.not_before, tenant))
         return chosen
 
+    def _may_take(self, row: Any, by_workflow: Counter[str]) -> bool:
+        """Not more of a workflow than may run, and not what a thread of ours is still at, though its lease is over."""
+        return by_workflow[row.workflow] < self._bounds.per_workflow and row.id not in self._mine
+
     def _stay_alive(self) -> None:
-        while not self._stop.wait(self._lease.total_seconds() / 4):
+        """Push forward the leases of the jobs that are being worked on here, and of no others."""
+        while not self._stopped.wait(self._lease.total_seconds() / 4):
+            began_at = time.monotonic()
             try:
-                with self._database.across_tenants("these jobs are still being worked on") as tx:
-                    store.extend(tx, self.name, store.after(self._lease))
-                self._lease_from_now()
+                with self._free_changed:
+                    mine = list(self._mine)
+                if mine:
+                    with self._database.across_tenants("these jobs are still being worked on") as tx:
+                        store.extend(tx, self.name, mine, store.after(self._lease))
+                self._leased_until = began_at + self._lease.total_seconds()
             except Exception as problem:
                 log.warning("workflows.lease_not_extended", worker=self.name, problem=str(problem))
 
-    def _lease_from_now(self) -> None:
-        self._leased_until = time.monotonic() + self._lease.total_seconds()
-
-    def _is_alive(self) -> bool:
-        """Are the jobs certainly still ours? Long steps look here, and stop when they are not."""
-        return time.monotonic() < self._leased_until
+    def _is_alive(self, since: float) -> bool:
+        """Is a job that was taken at `since` certainly still ours? Long steps look here, and stop when it is not."""
+        leased_until = max(self._leased_until, since + self._lease.total_seconds())
+        return time.monotonic() < min(leased_until, self._hurry_at)
 
     def _work_on(self, job_id: str) -> None:
         try:
@@ -167,12 +193,17 @@ class Worker:
         finally:
             with self._free_changed:
                 self._free += 1
+                self._mine.discard(job_id)
                 self._free_changed.notify_all()
 
     def _go_on(self, job_id: str) -> None:
+        taken_at = time.monotonic()
         with self._database.across_tenants("what is there to do?", writing=False) as tx:
             job = store.find_job(tx, self._seal, job_id)
         if job is None:
+            return
+        if job.takeovers > MOST_TAKEOVERS:
+            self._give_up(job, job.step, None, f"its worker died at this step {job.takeovers} times")
             return
         try:
             steps = self._steps(job)
@@ -186,7 +217,9 @@ class Worker:
         attempts = job.attempts
         for number in range(job.step, len(steps)):
             step = steps[number]
-            run = Run(job.id, job.tenant_id, job.inputs, results, f"{job.id}:{number}", self._is_alive)
+            run = Run(
+                job.id, job.tenant_id, job.inputs, results, f"{job.id}:{number}", partial(self._is_alive, taken_at)
+            )
             result = self._attempt(job, number, step, run, attempts, is_last=number + 1 == len(steps))
             if result is None or self._stop.is_set():
                 return
@@ -221,7 +254,7 @@ class Worker:
     def _keep(self, job: Job, number: int, result: Result, *, again: bool, is_last: bool) -> bool:
         go_on = store.finish if is_last else store.advance
         with self._database.across_tenants("a step is done") as tx:
-            if not go_on(tx, job.id, self.name, number + 1):
+            if not go_on(tx, job.id, self.name, number):
                 return False
             store.keep_result(tx, self._seal, job.id, number, result, again=again)
         if is_last:

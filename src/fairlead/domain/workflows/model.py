@@ -37,7 +37,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run of a workflow. `step` is the number of the next one, `attempts` how often that was tried already."""
+    """One run of a workflow.
+
+    `step` is the number of the next one, `attempts` how often that was tried already, and `takeovers` how many workers
+    have died while they were at it.
+    """
 
     id: str
     workflow: str
@@ -51,6 +55,7 @@ class Job:
     created_at: datetime
     updated_at: datetime
     results: Sequence[Result] = ()
+    takeovers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

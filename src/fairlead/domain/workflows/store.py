@@ -11,25 +11,53 @@ import msgspec
 import sqlalchemy as sa
 
 from fairlead.base import clock
-from fairlead.base.database import Moment, Tx, insert_or_ignore, list_of_strings
+from fairlead.base.database import Moment, Tx, insert_or_ignore
 from fairlead.base.seal import Seal
 from fairlead.domain.workflows.model import OPEN, Job, Result, Status
 from fairlead.domain.workflows.tables import workflow_definitions, workflow_jobs, workflow_steps
 
 _job = workflow_jobs.c
-_is_open = _job.status.in_([status.value for status in OPEN])
+# Spelled out and not bound: SQLite uses an index of some rows only where it can read that it wants no others.
+_is_open = _job.status.in_([sa.literal_column(f"'{status.value}'") for status in OPEN])
+_is_taken = _job.worker != sa.literal_column("''")
 _now = sa.bindparam("now", type_=Moment)
-_is_due = sa.and_(_is_open, _job.not_before <= _now, sa.or_(_job.leased_until.is_(None), _job.leased_until < _now))
-_any_due = sa.select(sa.literal(1)).select_from(workflow_jobs).where(_is_due).limit(1)
-_turn = sa.func.row_number().over(partition_by=_job.for_tenant, order_by=(_job.not_before, _job.id)).label("turn")
-_due = sa.select(_job.id, _job.workflow, _job.for_tenant, _turn).where(_is_due).subquery()
-_candidates = (
-    sa.select(_due)
-    .where(_due.c.turn <= sa.bindparam("turns"))
-    .order_by(_due.c.turn, _due.c.id)
+_is_due = sa.and_(
+    _is_open,
+    _job.not_before <= _now,
+    sa.or_(_job.leased_until.is_(None), _job.leased_until < _now),
+    _job.workflow.not_in(sa.bindparam("but_not", expanding=True)),
+)
+_first_tenant = sa.select(sa.func.min(_job.for_tenant).label("id")).where(_is_open).cte("tenants", recursive=True)
+_next_tenant = sa.select(sa.func.min(_job.for_tenant)).where(_is_open, _job.for_tenant > _first_tenant.c.id)
+_tenants = _first_tenant.union_all(
+    sa.select(_next_tenant.scalar_subquery()).where(_first_tenant.c.id.is_not(None)),
+)
+_since = (
+    sa.select(_job.not_before)
+    .where(_job.for_tenant == _tenants.c.id, _is_due)
+    .order_by(_job.not_before)
+    .limit(1)
+    .scalar_subquery()
+)
+_waiting = sa.select(_tenants.c.id, _since.label("since")).where(_tenants.c.id.is_not(None))
+_oldest = (
+    sa.select(_job.id, _job.workflow, _job.not_before)
+    .where(_job.for_tenant == sa.bindparam("tenant"), _is_due)
+    .order_by(_job.not_before, _job.id)
     .limit(sa.bindparam("at_most"))
 )
-_running = sa.select(_job.workflow, _job.for_tenant).where(_is_open, _job.leased_until >= _now)
+_running = sa.select(_job.workflow, _job.for_tenant).where(_is_open, _is_taken, _job.leased_until >= _now)
+_lease = (
+    sa.update(workflow_jobs)
+    .where(_job.id == sa.bindparam("job_id"))
+    .values(
+        worker=sa.bindparam("by_worker"),
+        leased_until=sa.bindparam("until", type_=Moment),
+        status=Status.PROCESSING.value,
+        takeovers=_job.takeovers + sa.case((_job.leased_until.is_(None), 0), else_=1),
+        updated_at=_now,
+    )
+)
 _one = sa.select(workflow_jobs).where(_job.id == sa.bindparam("id"))
 _results = (
     sa.select(workflow_steps.c.number, workflow_steps.c.result)
@@ -39,13 +67,15 @@ _results = (
 _held = (_job.id == sa.bindparam("job_id"), _job.worker == sa.bindparam("by_worker"), _is_open)
 _extend = (
     sa.update(workflow_jobs)
-    .where(_job.worker == sa.bindparam("by_worker"), _is_open)
+    .where(
+        _job.worker == sa.bindparam("by_worker"), _is_taken, _is_open, _job.id.in_(sa.bindparam("ids", expanding=True))
+    )
     .values(leased_until=sa.bindparam("until", type_=Moment))
 )
 
 _still_held = sa.select(_job.id).where(*_held).with_for_update()
-_next = {"step": sa.bindparam("next_step"), "attempts": 0, "problem": "", "updated_at": _now}
-_advance = sa.update(workflow_jobs).where(*_held).values(**_next)
+_next = {"step": _job.step + 1, "attempts": 0, "takeovers": 0, "problem": "", "updated_at": _now}
+_advance = sa.update(workflow_jobs).where(*_held, _job.step == sa.bindparam("at_step")).values(**_next)
 _finish = _advance.values(status=Status.DONE.value, worker="", leased_until=None)
 _add_result = sa.insert(workflow_steps)
 _forget_result = sa.delete(workflow_steps).where(
@@ -117,13 +147,18 @@ def list_jobs(tx: Tx, status: Status | None, workflow: str, at_most: int) -> lis
     return [_as_job(row, {}, ()) for row in tx.all(found)]
 
 
-def is_any_due(tx: Tx) -> bool:
-    return tx.one(_any_due, {"now": clock.now()}) is not None
+def waiting(tx: Tx, but_not: Sequence[str] = ()) -> dict[str, datetime]:
+    """Which tenants have a job that is due, and since when? Jobs of some workflows do not count.
+
+    It costs as much as there are tenants, however many jobs they have: the index leads from each to the next.
+    """
+    rows = tx.all(_waiting, {"now": clock.now(), "but_not": but_not})
+    return {row.id: row.since for row in rows if row.since is not None}
 
 
-def candidates(tx: Tx, turns: int, at_most: int) -> Sequence[sa.Row[Any]]:
-    """Jobs that are due, in turns: the oldest of every tenant, then the second oldest of every tenant, and so on."""
-    return tx.all(_candidates, {"now": clock.now(), "turns": turns, "at_most": at_most})
+def oldest(tx: Tx, tenant_id: str, but_not: Sequence[str], at_most: int) -> Sequence[sa.Row[Any]]:
+    """The jobs of a tenant that have been due for longest."""
+    return tx.all(_oldest, {"now": clock.now(), "tenant": tenant_id, "but_not": but_not, "at_most": at_most})
 
 
 def running(tx: Tx) -> tuple[Counter[str], Counter[str]]:
@@ -134,23 +169,24 @@ def running(tx: Tx) -> tuple[Counter[str], Counter[str]]:
 
 def lease(tx: Tx, job_ids: Sequence[str], worker: str, until: datetime) -> None:
     """Note who works on these jobs. Nobody else takes them before that time."""
-    taken = sa.update(workflow_jobs).where(_job.id.in_(list_of_strings(job_ids)))
-    tx.run(taken.values(worker=worker, leased_until=until, status=Status.PROCESSING.value, updated_at=clock.now()))
+    now = clock.now()
+    tx.run(_lease, [{"job_id": job_id, "by_worker": worker, "until": until, "now": now} for job_id in job_ids])
 
 
-def extend(tx: Tx, worker: str, until: datetime) -> None:
-    tx.run(_extend, {"by_worker": worker, "until": until})
+def extend(tx: Tx, worker: str, job_ids: Sequence[str], until: datetime) -> None:
+    """Keep others from these jobs for longer, as far as they are still this worker's."""
+    tx.run(_extend, {"by_worker": worker, "ids": list(job_ids), "until": until})
 
 
 def advance(tx: Tx, job_id: str, worker: str, step: int) -> bool:
-    """Go on to the next step, if the job is still this worker's."""
-    values = {"job_id": job_id, "by_worker": worker, "next_step": step, "now": clock.now()}
+    """Go on from this step to the next, if the job is still there and still this worker's."""
+    values = {"job_id": job_id, "by_worker": worker, "at_step": step, "now": clock.now()}
     return bool(tx.run(_advance, values).rowcount)
 
 
-def finish(tx: Tx, job_id: str, worker: str, steps: int) -> bool:
-    """The job is done, if it is still this worker's."""
-    values = {"job_id": job_id, "by_worker": worker, "next_step": steps, "now": clock.now()}
+def finish(tx: Tx, job_id: str, worker: str, step: int) -> bool:
+    """The job is done with this step, if it is still there and still this worker's."""
+    values = {"job_id": job_id, "by_worker": worker, "at_step": step, "now": clock.now()}
     return bool(tx.run(_finish, values).rowcount)
 
 
@@ -180,7 +216,7 @@ def let_go(tx: Tx, job_id: str, status: Status, *, not_before: datetime | None =
 
 def let_all_go(tx: Tx, worker: str) -> int:
     """Give back what a worker that stops has not finished."""
-    given_back = sa.update(workflow_jobs).where(_job.worker == worker, _is_open)
+    given_back = sa.update(workflow_jobs).where(_job.worker == worker, _is_taken, _is_open)
     return tx.run(given_back.values(worker="", leased_until=None)).rowcount
 
 
@@ -216,6 +252,7 @@ def _as_job(row: sa.Row[Any], inputs: Mapping[str, str], results: Sequence[Resul
         status=Status(row.status),
         step=row.step,
         attempts=row.attempts,
+        takeovers=row.takeovers,
         problem=row.problem,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -26,6 +26,7 @@ workflow_jobs = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("step", sa.Integer, nullable=False, server_default="0"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("takeovers", sa.Integer, nullable=False, server_default="0"),
     sa.Column("problem", sa.Text, nullable=False, server_default=""),
     sa.Column("not_before", Moment, nullable=False),
     sa.Column("worker", sa.Text, nullable=False, server_default=""),
@@ -35,7 +36,13 @@ workflow_jobs = sa.Table(
     sa.Index("workflow_jobs_by_age", "created_at", "id"),
 )
 _open = workflow_jobs.c.status.in_(["pending", "processing"])
-sa.Index("workflow_jobs_due", workflow_jobs.c.not_before, sqlite_where=_open, postgresql_where=_open)
+sa.Index(
+    "workflow_jobs_due",
+    workflow_jobs.c.for_tenant,
+    workflow_jobs.c.not_before,
+    sqlite_where=_open,
+    postgresql_where=_open,
+)
 sa.Index(
     "workflow_jobs_by_worker",
     workflow_jobs.c.worker,

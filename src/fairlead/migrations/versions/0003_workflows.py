@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("takeovers", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("problem", sa.Text(), nullable=False, server_default=""),
         sa.Column("not_before", Moment, nullable=False),
         sa.Column("worker", sa.Text(), nullable=False, server_default=""),
@@ -42,7 +43,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("workflow_jobs_key")),
     )
     op.create_index("workflow_jobs_by_age", "workflow_jobs", ["created_at", "id"])
-    op.create_index("workflow_jobs_due", "workflow_jobs", ["not_before"], sqlite_where=_open, postgresql_where=_open)
+    op.create_index(
+        "workflow_jobs_due",
+        "workflow_jobs",
+        ["for_tenant", "not_before"],
+        sqlite_where=_open,
+        postgresql_where=_open,
+    )
     op.create_index(
         "workflow_jobs_by_worker", "workflow_jobs", ["worker"], sqlite_where=_is_held, postgresql_where=_is_held
     )

@@ -161,6 +161,7 @@ async def register_workflow(request: Request[Any, Any, Any], context: Context) -
 def _register(context: Context, body: bytes) -> str:
     definition = workflows.read(body)
     workflows.make_sure_addresses_are_allowed(definition, context.outgoing)
+    workflows.make_sure_programs_are_allowed(definition, context.programs)
     with context.database.across_tenants("a workflow is registered") as tx:
         workflows.register(tx, definition)
     return definition.name
