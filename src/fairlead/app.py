@@ -128,14 +128,20 @@ def open_worker(settings: Settings, database: Database, threads: int) -> workflo
     )
 
 
-def prepare(settings: Settings) -> Database:
-    """Bring the database up to date and make sure that there is a tenant: once per start, before any worker."""
+def bring_up_to_date(settings: Settings) -> Database:
+    """The database of these settings with all its tables, and with the newest definitions of workflows."""
     database = open_database(settings)
     migrations.upgrade(database)
     folder = [Path(settings.workflow_folder)] if settings.workflow_folder else []
     workflows.register_all(
         database, [*workflows.shipped(), *(each for path in folder for each in workflows.read_folder(path))]
     )
+    return database
+
+
+def prepare(settings: Settings) -> Database:
+    """Bring the database up to date and make sure that there is a tenant: once per start, before any worker."""
+    database = bring_up_to_date(settings)
     if not settings.multitenant:
         identity.make_sure_default_tenant_exists(database, open_tokens(settings))
     return database

@@ -15,7 +15,8 @@ from house.program import Program
 
 COMMANDS = ("", "serve", "user", "user create", "user list", "user password", "doctor", "backup", "restore", "simulate")
 COMMANDS += ("audit", "audit verify", "tenant", "tenant create", "tenant list", "tenant show", "tenant suspend")
-COMMANDS += ("create-artifact", "create-artifact single-file")
+COMMANDS += ("create-artifact", "create-artifact single-file", "worker", "workflows", "workflows list")
+COMMANDS += ("workflows show", "workflows retry", "workflows cancel")
 NOBODY = "postgresql://ada:hush-hush@127.0.0.1:1/fairlead"
 WITHOUT_ROOTS_POWERS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all"]
 CAN_DROP_POWERS = os.geteuid() == 0 and shutil.which("setpriv") is not None

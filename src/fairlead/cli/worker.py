@@ -7,7 +7,7 @@ import threading
 
 import structlog
 
-from fairlead.app import open_worker, prepare
+from fairlead.app import bring_up_to_date, open_worker
 from fairlead.cli.options import (
     AllowOutgoing,
     ConfigFile,
@@ -62,7 +62,7 @@ def worker(
     if not settings.workflow_threads:
         raise BadSetting(name="--workflow-threads", reason="a worker with 0 threads would do nothing")
     set_up_logs(settings.log_level, settings.log_format)
-    opened = prepare(settings)
+    opened = bring_up_to_date(settings)
     durable = open_worker(settings, opened, settings.workflow_threads)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

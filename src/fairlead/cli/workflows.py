@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from fairlead.app import open_seal, prepare
+from fairlead.app import bring_up_to_date, open_seal
 from fairlead.base.database import Database
 from fairlead.base.seal import Seal
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, settings_of
@@ -23,7 +23,7 @@ JobId = Annotated[str, typer.Argument(help="The id of the job, as `list` shows i
 
 def _open(data: object, database: object, keys: object, config: object) -> tuple[Database, Seal]:
     settings = settings_of(config, data=data, database=database, keys=keys)  # type: ignore[arg-type]
-    return prepare(settings), open_seal(settings)
+    return bring_up_to_date(settings), open_seal(settings)
 
 
 @workflows.command("list")

@@ -15,7 +15,7 @@ PLACES = {
     "no such route": ("GET", "/api/management/v1/nothing", 404),
     "no such method": ("PATCH", f"{DEVAUTH}/devices", 405),
     "bad body": ("POST", f"{DEVAUTH}/devices", 400),
-    "not built": ("GET", "/api/management/v1/useradm/settings", 501),
+    "not built": ("GET", "/api/management/v2/inventory/filters", 501),
     "options": ("OPTIONS", f"{DEVAUTH}/devices", 200),
     "wrong login": ("POST", LOGIN, 401),
     "bad auth request": ("POST", AUTH, 400),

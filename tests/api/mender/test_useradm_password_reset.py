@@ -76,7 +76,7 @@ def test_the_letter_says_what_it_is_about_and_leads_to_the_server(server, email,
     letter = letter_to(server, email)
 
     assert letter["Subject"] == "Set a new password"
-    assert "\nhttp://127.0.0.1:0/ui/#/password/" in letter.get_content()  # the port that this server was set to
+    assert f"\n{server.url}/ui/#/password/" in letter.get_content()
     assert len(secret_in(letter)) == 43  # 256 bits
 
 

@@ -408,7 +408,7 @@ def test_a_step_that_takes_its_worker_down_again_and_again_is_given_up(workshop)
 
 def test_a_lease_is_pushed_forward_only_for_what_is_really_being_worked_on(workshop):
     go_on = threading.Event()
-    workshop.add("slow", lambda run: None if go_on.wait(10) else None)
+    workshop.add("slow", lambda run: {"waited": go_on.wait(10)})
     worker = workshop.worker(lease_seconds=1)
     job_id = workshop.start("slow")
     workshop.until(job_id, lambda job: job.status is Status.PROCESSING)

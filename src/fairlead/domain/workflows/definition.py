@@ -82,7 +82,7 @@ class Task(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     nats: NatsTask | None = None
 
 
-class Definition(msgspec.Struct, frozen=True, omit_defaults=True):
+class Definition(msgspec.Struct, frozen=True):
     """A workflow. `inputParameters` names what must be given when it is started.
 
     The version of its schema has two spellings, the reference's and that of Mender's own definitions.
