@@ -29,12 +29,12 @@ def test_a_worker_works_beside_a_server_that_leaves_the_jobs_to_it_and_ends_when
                 worker.tell(signal.SIGINT)
                 assert worker.wait() == 0
                 said = worker.err
+            assert "workflows.done" not in server.err
         counts, told = crowd.counts(), outside.told()
         crowd.database.close()
 
     assert counts == {"done": 4}
     assert told == dict.fromkeys(keys_of(jobs), 1)
-    assert "workflows.done" not in server.err
     assert said.count("workflows.done") == 4
     assert "worker.stopped" in said
     assert "Traceback" not in said

@@ -1,4 +1,4 @@
-"""What is started beside the bench itself: `python -m fairlead.cli.bench.child CORE serve|floor|run …`
+"""What is started beside the bench itself: `python -m fairlead.cli.bench.child CORE serve|floor|workflows|run …`
 
 Each child first takes its place on its core, so that every thread it ever has stays there.
 """
@@ -30,6 +30,10 @@ def main(core: str, what: str, *arguments: str) -> None:
             from fairlead.cli.bench import floor
 
             floor.serve(arguments[0])
+        case "workflows":
+            from fairlead.cli.bench import durable
+
+            durable.main(float(arguments[0]))
         case "serve":
             from fairlead.cli import main as fairlead
 

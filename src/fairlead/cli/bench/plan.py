@@ -22,12 +22,13 @@ ROWS = (
     "deployment",
     "deployment-all",
     "work",
+    "workflows",
     "upload",
 )
 """The names that `--only` takes, in the order in which they are measured: idle devices first, then busy ones."""
 
-WITHOUT_FLOOR = frozenset({"memory", "deployment", "deployment-all", "upload"})
-"""These are no rates, so there is nothing to compare them with."""
+WITHOUT_FLOOR = frozenset({"memory", "deployment", "deployment-all", "workflows", "upload"})
+"""These are no rates of answers: there is nothing to compare them with, or they bring a floor of their own."""
 
 
 class BadPlan(Refusal):

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from fairlead.cli.bench import asking, wrk
+from fairlead.cli.bench import asking, durable, wrk
 from fairlead.cli.bench.artifact import BLOCK, Artifact
 from fairlead.cli.bench.cores import pinned
 from fairlead.cli.bench.load import Load
@@ -140,6 +140,31 @@ def work(stage: Stage) -> Iterator[Figure]:
     yield _rate("work", "next → 200", load, 200, f"{len(tokens):,} devices")
 
 
+def durable_work(stage: Stage) -> Iterator[Figure]:
+    """What the engine of workflows costs by itself, and what its database would allow."""
+    plan = stage.plan
+    floor, jobs = durable.measured(stage.cores.server, stage.folder, plan.database, plan.seconds)
+    possible = floor.per_second / durable.TRANSACTIONS_OF_A_JOB
+    yield _pace(f"workflows of {durable.STEPS} steps, durable", jobs, jobs.per_second / possible)
+    yield _pace("  its floor: transactions, one row each", floor, 1.0)
+
+
+def _pace(what: str, pace: durable.Pace, of_floor: float) -> Figure:
+    return Figure(
+        "workflows",
+        what,
+        pace.per_second,
+        p50_ms=pace.p50_ms,
+        p99_ms=pace.p99_ms,
+        generator="worker",
+        of_floor=of_floor,
+        cpu_us=pace.worked_seconds / pace.count * 1e6 if pace.count else None,
+        busy=pace.worked_seconds / pace.seconds,
+        wrong=pace.missing,
+        note=f"{pace.missing} are not done" if pace.missing else "",
+    )
+
+
 def upload(stage: Stage) -> Iterator[Figure]:
     blocks = _blocks_that_fit(stage)
     artifact = Artifact("release-large", blocks)
@@ -175,6 +200,7 @@ ROWS: dict[str, Callable[[Stage], Iterator[Figure]]] = {
     "deployment": deployment,
     "deployment-all": deployment_all,
     "work": work,
+    "workflows": durable_work,
     "upload": upload,
 }
 

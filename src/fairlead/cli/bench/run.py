@@ -50,8 +50,12 @@ def _prepared(settings: Settings, plan: Plan, console: Console) -> Iterator[Flee
 
 
 def _serving(settings: Settings, cores: Cores, folder: Path) -> contextlib.AbstractContextManager[Server]:
-    """The real server. The database is told by the environment: a command line can be read by everyone."""
+    """The real server. The database is told by the environment: a command line can be read by everyone.
+
+    It leaves jobs alone: those of the bench are for the worker that is measured.
+    """
     told = {f"{PREFIX}DATA": str(settings.data), f"{PREFIX}DATABASE": settings.database_url}
+    told[f"{PREFIX}WORKFLOW_THREADS"] = "0"
     return running(
         "server", cores.server, folder, "serve", "--listen", ADDRESS, "--internal-listen", "", environment=told
     )

@@ -107,10 +107,11 @@ class Worker:
             log.warning("workflows.not_given_back", worker=self.name, reason=str(problem))
 
     def _take_jobs(self) -> None:
+        taken: list[str] = []
         while not self._stop.is_set():
             free = self._wait_for_room()
             try:
-                taken = self._take(free) if free else []
+                taken = self._take(free, look_first=not taken) if free else []
             except Exception as problem:  # the database may be away: try again soon, and for as long as it takes
                 log.warning("workflows.not_taken", problem=str(problem))
                 taken = []
@@ -127,10 +128,12 @@ class Worker:
             self._free_changed.wait_for(lambda: self._free > 0 or self._stop.is_set())
             return 0 if self._stop.is_set() else self._free
 
-    def _take(self, most: int) -> list[str]:
-        with self._database.across_tenants("is a job due?", writing=False) as tx:
-            if not store.waiting(tx):
-                return []
+    def _take(self, most: int, *, look_first: bool) -> list[str]:
+        """Who found jobs just now will find more. Others look first, and keep no writer waiting for nothing."""
+        if look_first:
+            with self._database.across_tenants("is a job due?", writing=False) as tx:
+                if not store.waiting(tx):
+                    return []
         with self._database.across_tenants("take jobs that are due") as tx:
             tx.one_at_a_time("take jobs")
             by_workflow, by_tenant = store.running(tx)

@@ -12,7 +12,7 @@ from fairlead.base.http.metrics import CONTENT_TYPE
 
 _SERVICES = ("devauth", "inventory", "deployments", "useradm", "tenantadm", "deviceconnect")
 _ALIVE = [f"/api/internal/v1/{service}/alive" for service in _SERVICES]
-_ALIVE += ["/api/internal/v1/auditlogs/health/alive", "/status"]
+_ALIVE += ["/api/internal/v1/auditlogs/health/alive"]
 _HEALTH = [f"/api/internal/v1/{service}/health" for service in _SERVICES]
 _HEALTH += ["/api/v1/health", "/health"]
 
@@ -20,6 +20,12 @@ _HEALTH += ["/api/v1/health", "/health"]
 @get(_ALIVE, status_code=204, summary="Is the process there?", tags=["Health"])
 async def alive() -> None:
     """Yes, whatever the state of what it stands on."""
+
+
+@get("/status", summary="Check Liveliness", tags=["Health"])
+async def status() -> dict[str, str]:
+    """The same as the workflows service says it."""
+    return {"status": "ok"}
 
 
 @get(_HEALTH, status_code=204, summary="Can it do its work?", tags=["Health"])
@@ -40,4 +46,4 @@ def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     return Response(request.app.state.metrics.render(), media_type=CONTENT_TYPE)
 
 
-handlers = [alive, health, metrics]
+handlers = [alive, status, health, metrics]

@@ -1,0 +1,1 @@
+"""What an organization runs in the cloud or on this host: layers of instances that a template describes."""

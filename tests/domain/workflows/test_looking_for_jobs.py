@@ -1,0 +1,83 @@
+"""What does it cost to look for work when many jobs are over and many wait, and which of them come first?"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from fairlead.base import clock
+from fairlead.base.database import Database
+from fairlead.base.seal import Seal
+from fairlead.domain import workflows
+from fairlead.domain.workflows import Bounds, Catalogue, Worker, store
+from fairlead.migrations import upgrade
+
+SEAL = Seal(os.urandom(32))
+
+
+@pytest.fixture
+def database(tmp_path):
+    opened = Database(f"sqlite:///{tmp_path / 'jobs.db'}")
+    upgrade(opened)
+    yield opened
+    opened.close()
+
+
+def start(database: Database, workflow: str, tenant_id: str, count: int) -> list[str]:
+    with database.across_tenants("jobs for a test") as tx:
+        return [workflows.start_own(tx, SEAL, workflow, {}, tenant_id=tenant_id) for _ in range(count)]
+
+
+def let_run(database: Database, jobs: list[str]) -> None:
+    """Another worker holds them."""
+    with database.across_tenants("jobs for a test") as tx:
+        store.lease(tx, jobs, "other", clock.now() + timedelta(hours=1))
+
+
+def taken(database: Database, most: int, **bounds: int) -> list[str]:
+    """What a worker with so many free threads takes."""
+    worker = Worker(database, SEAL, Catalogue(lambda job: []).steps, threads=most, bounds=Bounds(**bounds))
+    return worker._take(most, look_first=True)
+
+
+def test_workers_look_at_no_job_that_they_do_not_want(database):
+    """SQLite reads a whole table where it does not see that an index of some rows will do."""
+    asked: list[tuple[str, object]] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *said: asked.append(said[2:4]))
+
+    with database.across_tenants("all that workers ask again and again") as tx:
+        store.waiting(tx, ["a", "b"])
+        store.oldest(tx, "acme", ["a"], 4)
+        store.running(tx)
+        store.extend(tx, "me", ["1", "2"], clock.now())
+        store.let_all_go(tx, "me")
+
+    about_jobs = [each for each in asked if "workflow_jobs" in each[0]]
+    assert len(about_jobs) == 5
+    with database.outside() as connection:
+        for statement, parameters in about_jobs:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            steps = [row.detail for row in plan if "workflow_jobs" in row.detail]
+            assert steps, statement
+            assert all(" INDEX " in step for step in steps), (statement, steps)
+
+
+@pytest.mark.parametrize(("free", "whose"), [(1, "z"), (3, "zaz"), (9, "zazaaa")])
+def test_the_next_job_is_the_oldest_of_the_tenant_that_has_the_fewest_running(database, free, whose):
+    many, few = start(database, "tea", "a", 10), start(database, "tea", "z", 2)
+    let_run(database, many[:1])
+
+    found = taken(database, free, per_tenant=5)
+
+    assert "".join("z" if each in few else "a" for each in found) == whose
+    assert [each for each in found if each in many] == many[1 : 1 + whose.count("a")]
+
+
+def test_a_workflow_of_which_enough_run_hides_no_other(database):
+    many, [other] = start(database, "tea", "a", 20), start(database, "coffee", "a", 1)
+    let_run(database, many[:2])
+
+    assert taken(database, 4, per_workflow=2) == [other]
