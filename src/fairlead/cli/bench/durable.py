@@ -79,9 +79,11 @@ def main(seconds: float) -> None:
     settings = Settings(data=Path(os.environ[f"{PREFIX}DATA"]), database=os.environ[f"{PREFIX}DATABASE"])
     set_up_logs(settings.log_level, settings.log_format)
     database = open_database(settings)
-    floor = _bare_transactions(database, settings.workflow_threads, seconds)
+    before = _bare_transactions(database, settings.workflow_threads, seconds / 2)
     jobs = _workflows(database, open_seal(settings), settings, int(JOBS_A_SECOND * seconds))
+    after = _bare_transactions(database, settings.workflow_threads, seconds / 2)
     database.close()
+    floor = max(before, after, key=lambda pace: pace.per_second)  # what else a machine does only slows
     json.dump([asdict(floor), asdict(jobs)], sys.stdout)
 
 

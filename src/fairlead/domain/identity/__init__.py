@@ -4,6 +4,8 @@ from fairlead.domain.identity.accounts import AccountTaken, BadUserId, add_accou
 from fairlead.domain.identity.api_limits import NO_LIMITS, ApiLimits, Burst, Quota, TenantApiLimits
 from fairlead.domain.identity.attempts import TooManyAttempts, forget_old_attempts
 from fairlead.domain.identity.directory import search_accounts, search_tenants
+from fairlead.domain.identity.documents import BadDocument, ScopeDocument, read_document
+from fairlead.domain.identity.judging import Verdict
 from fairlead.domain.identity.memory import Bearer, TokenMemory
 from fairlead.domain.identity.metering import Meters, TooManyCalls
 from fairlead.domain.identity.model import (
@@ -83,6 +85,19 @@ from fairlead.domain.identity.preferences import (
     change_own_settings,
     own_settings,
 )
+from fairlead.domain.identity.principals import (
+    DOCUMENT_TEMPLATES,
+    DocumentTemplate,
+    RoleForbids,
+    allowed_among,
+    make_sure_may,
+    may,
+    policy_of_agent,
+    policy_of_master,
+    policy_of_program,
+    policy_of_sub_user,
+    verdict,
+)
 from fairlead.domain.identity.provisioning import (
     BadPasswordHash,
     BadTenantId,
@@ -94,6 +109,7 @@ from fairlead.domain.identity.provisioning import (
     provision_user,
 )
 from fairlead.domain.identity.resets import BadResetSecret, complete_password_reset, start_password_reset
+from fairlead.domain.identity.resources import Resource
 from fairlead.domain.identity.roles import (
     BeyondOwn,
     Role,
@@ -139,19 +155,23 @@ from fairlead.domain.identity.users import (
     remove_user,
     search_users,
 )
+from fairlead.domain.identity.vocabulary import Act
 
 __all__ = [
     "BUILT_IN_ROLES",
     "DEFAULT_TENANT_ID",
     "DEVICE_LIMITS",
+    "DOCUMENT_TEMPLATES",
     "FOUNDED",
     "NO_LIMITS",
     "SIGNED_OUT",
     "SIGN_UP",
     "TENANT_CHANGED",
     "AccountTaken",
+    "Act",
     "ApiLimits",
     "BadCode",
+    "BadDocument",
     "BadEmail",
     "BadOrganization",
     "BadPasswordHash",
@@ -168,6 +188,7 @@ __all__ = [
     "Credentials",
     "Deed",
     "DeviceLimit",
+    "DocumentTemplate",
     "EmailInUse",
     "EmailTaken",
     "Everything",
@@ -187,7 +208,10 @@ __all__ = [
     "Plan",
     "Policy",
     "Quota",
+    "Resource",
     "Role",
+    "RoleForbids",
+    "ScopeDocument",
     "SecondFactorInForce",
     "SecondFactorMissing",
     "SecondFactorNotEnabled",
@@ -212,6 +236,7 @@ __all__ = [
     "User",
     "UserChange",
     "UserNotFound",
+    "Verdict",
     "Which",
     "WrongLogin",
     "WrongSecondFactor",
@@ -221,6 +246,7 @@ __all__ = [
     "add_role",
     "add_tenant",
     "add_user",
+    "allowed_among",
     "cancel_organization",
     "change_device_limit",
     "change_organization",
@@ -248,8 +274,10 @@ __all__ = [
     "make_sure_email_is_good",
     "make_sure_hash_is_good",
     "make_sure_is_trial",
+    "make_sure_may",
     "make_sure_may_be_cancelled",
     "make_sure_plan_includes",
+    "may",
     "new_tenant_id",
     "note_billing",
     "organization_called",
@@ -257,10 +285,15 @@ __all__ = [
     "own_tenant",
     "plan_called",
     "policy_of",
+    "policy_of_agent",
+    "policy_of_master",
+    "policy_of_program",
     "policy_of_roles",
+    "policy_of_sub_user",
     "prepare_password",
     "provision_tenant",
     "provision_user",
+    "read_document",
     "remove_expired_sessions",
     "remove_inactive_organization",
     "remove_role",
@@ -278,6 +311,7 @@ __all__ = [
     "tenant_ids",
     "tenant_with_token",
     "terminal_limit",
+    "verdict",
     "verify_second_factor",
     "verify_user",
 ]

@@ -19,7 +19,9 @@ import re2
 
 from fairlead.base.errors import Refusal
 from fairlead.base.scope import Scope
+from fairlead.domain.identity.judging import NOTHING_SAID, Statements, Verdict
 from fairlead.domain.identity.model import BUILT_IN_ROLES, Permission
+from fairlead.domain.identity.resources import Resource
 
 LONGEST_EXPRESSION = 1024
 ANY = "any"
@@ -119,7 +121,8 @@ class Policy:
     """What somebody may do. It holds `Permission`s, so it serves as the permissions of a `Scope`.
 
     `sight`, `deploys_to` and `terminals` limit the devices; None is no limit. `opened` is true for a request that
-    one of the `requests` matches: for as long as it lasts, everything that it needs is allowed.
+    one of the `requests` matches: for as long as it lasts, everything that it needs is allowed. `documents` is what
+    scope documents say; it allows what they know, and holds no permission.
     """
 
     everything: bool = False
@@ -129,6 +132,7 @@ class Policy:
     deploys_to: DeviceLimit | None = None
     terminals: DeviceLimit | None = None
     opened: bool = False
+    documents: Statements = NOTHING_SAID
 
     NOBODY: ClassVar[Policy]
 
@@ -141,12 +145,19 @@ class Policy:
             return self
         return replace(self, opened=True)
 
+    def verdict(self, act: str, resource: Resource, caller: str) -> Verdict:
+        """Do scope documents allow whoever is called this to do it? Those who may do everything need none."""
+        return Verdict.ALLOWED if self.everything else self.documents.verdict(act, resource, caller)
+
     def covers(self, other: Policy) -> bool:
         """May whoever has this policy give the other one to somebody, or act on somebody who has it?
 
         In doubt no: of two expressions that are not the same nobody can say whether one matches all the other does.
+        Documents that allow anything are covered by everything alone: even the same ones would mean other people's own.
         """
         if not self.everything:
+            if other.documents.allow_anything():
+                return False
             if other.everything or not other.permissions <= self.permissions:
                 return False
             if not all(any(own.covers(rule) for own in self.requests) for rule in other.requests):
