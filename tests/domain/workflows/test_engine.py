@@ -15,6 +15,7 @@ from fairlead.base.errors import Kind, Refusal
 from fairlead.base.seal import Seal
 from fairlead.domain import workflows
 from fairlead.domain.workflows import Bounds, Catalogue, Result, Status, Step, StepFailed, Worker
+from fairlead.domain.workflows.tables import workflow_jobs
 from fairlead.migrations import upgrade
 
 _numbers = itertools.count(1)
@@ -67,6 +68,10 @@ class Workshop:
     def job(self, job_id: str) -> workflows.Job:
         with self.database.across_tenants("how far is it?", writing=False) as tx:
             return workflows.find_job(tx, SEAL, "", job_id)
+
+    def not_before(self, job_id: str):
+        with self.database.across_tenants("when is it due?", writing=False) as tx:
+            return tx.scalar(sa.select(workflow_jobs.c.not_before).where(workflow_jobs.c.id == job_id))
 
     def over(self, job_id: str, seconds: float = 15) -> workflows.Job:
         return self.until(job_id, lambda job: job.status not in (Status.PENDING, Status.PROCESSING), seconds)
@@ -428,3 +433,19 @@ def test_a_lease_is_pushed_forward_only_for_what_is_really_being_worked_on(works
     assert still_held.status is Status.PROCESSING
     assert workshop.over(job_id).takeovers == 0
     assert workshop.over(lost).status is Status.DONE
+
+
+def test_a_worker_with_other_keys_leaves_the_job_to_one_that_has_the_right_ones(workshop):
+    workshop.add("tea", lambda run: None)
+    stranger = Worker(workshop.database, Seal(os.urandom(32)), workshop.catalogue.steps)
+    stranger.start()
+    workshop.workers.append(stranger)
+    job_id = workshop.start("tea")
+    workshop.until(job_id, lambda job: workshop.not_before(job_id) > job.created_at)
+    stranger.stop()
+    workshop.workers.remove(stranger)
+
+    workshop.worker()
+
+    job = workshop.over(job_id)
+    assert (job.status, job.takeovers) == (Status.DONE, 0)

@@ -8,6 +8,7 @@ its result unwritten. So a finished step is never done again, and one that was i
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import math
 import os
@@ -189,8 +190,9 @@ class Worker:
     def _work_on(self, job_id: str) -> None:
         try:
             self._go_on(job_id)
-        except Refusal as problem:  # the database is away, or the job is none that we know
+        except Refusal as problem:  # the database is away, or the job was sealed with keys that we do not have
             log.warning("workflows.interrupted", job=job_id, reason=str(problem))
+            self._give_back(job_id)
         except Exception as problem:
             log.error("workflows.failed", job=job_id, exc_info=problem)
         finally:
@@ -198,6 +200,12 @@ class Worker:
                 self._free += 1
                 self._mine.discard(job_id)
                 self._free_changed.notify_all()
+
+    def _give_back(self, job_id: str) -> None:
+        """Leave the job to whoever can do it. If not even that is possible, its lease runs out."""
+        with contextlib.suppress(Refusal), self._database.across_tenants("a job is given back") as tx:
+            if store.still_held(tx, job_id, self.name):
+                store.let_go(tx, job_id, Status.PENDING, not_before=store.after(WAIT_WHEN_AWAY))
 
     def _go_on(self, job_id: str) -> None:
         taken_at = time.monotonic()
