@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 PYTHON := $(shell command -v $(PYTHON) 2>/dev/null || command -v python3)
 BIN := .venv/bin
+# How many processes share the tests; 0: none but pytest itself.
+TESTERS ?= 2
 
 .PHONY: help run test check format bench soak venv lock clean
 help:            ## Show what can be made.
@@ -27,7 +29,7 @@ run: .venv/.run   ## Start the server on http://127.0.0.1:8080, data in ./data.
 	@exec $(BIN)/fairlead serve --data ./data
 
 test: .venv/.dev  ## Run every test; what cannot run here is skipped and says why.
-	@$(BIN)/python -m pytest -rs $(ARGS)
+	@$(BIN)/python -m pytest -rs -n $(TESTERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: .venv/.dev ## Format, lint, types and import contracts.
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ Zenith of its own, on a server that all tests of an engine share.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,8 +26,29 @@ from house.world import ADA, BEN, ZOE, Mender, Organization, settle
 ENGINES = ("sqlite", "postgresql")
 
 
+ONE_AT_A_TIME = ("clients", "bench", "faults", "soak")
+"""Folders whose tests measure time, load the whole machine or install packages: never two of them at once."""
+
+
+UNLIKE_THE_LAST_TIME = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+")
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Values that differ from one process to the next do not become part of a test's name."""
+    return argname if isinstance(val, str) and UNLIKE_THE_LAST_TIME.search(val) else None
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long tests are for `make soak` only, which asks for them by their marker."""
+    """What each process of a run takes as one piece, and which tests are for `make soak` only.
+
+    A file's tests of one engine stay together, in the order in which they were collected: all of SQLite's files come
+    first, so that each process sets up each engine once.
+    """
+    for item in items:
+        folder = next((name for name in ONE_AT_A_TIME if name in item.path.parts), None)
+        engine = getattr(getattr(item, "callspec", None), "params", {}).get("engine", "")
+        item.add_marker(pytest.mark.xdist_group(folder or f"{item.path}-{engine}"))
     if "soak" in config.option.markexpr:
         return
     long = [item for item in items if item.get_closest_marker("soak")]

@@ -28,6 +28,10 @@ from fairlead.api.mender.context import Context, provide_call
 from fairlead.api.mender.errors import HANDLERS
 from fairlead.api.mender.front_door import FrontDoor, Tally
 from fairlead.api.mender.wire import WireRequest
+from fairlead.api.mobingi import errors as mobingi_errors
+from fairlead.api.mobingi import routes as mobingi_routes
+from fairlead.api.mobingi.context import Context as MobingiContext
+from fairlead.api.mobingi.door import Door, is_ours
 from fairlead.base import clock
 from fairlead.base.blobs import StoreIsAway, StoreIsFull, open_blobs
 from fairlead.base.database import Database
@@ -36,10 +40,11 @@ from fairlead.base.http.links import Links
 from fairlead.base.http.metrics import Measured, Metrics
 from fairlead.base.http.outgoing import Outgoing
 from fairlead.base.http.recaptcha import Recaptcha
+from fairlead.base.http.registry_tokens import RegistryTokens
 from fairlead.base.keys import KeyFolder
 from fairlead.base.seal import Seal
 from fairlead.base.smtp import Carrier, MailFolder, SmtpServer
-from fairlead.domain import artifacts, billing, deployments, devices, identity, mail, workflows
+from fairlead.domain import artifacts, billing, catalog, deployments, devices, identity, mail, stacks, workflows
 from fairlead.schedule import Task, keep_doing
 from fairlead.settings import Settings
 
@@ -109,8 +114,22 @@ def open_outgoing(settings: Settings) -> Outgoing:
     return Outgoing(settings.allow_outgoing.split(","), aliases)
 
 
-def open_worker(settings: Settings, database: Database, threads: int) -> workflows.Worker:
-    """What works on workflows in this process."""
+def open_registry_tokens(settings: Settings) -> RegistryTokens:
+    """What issues tokens for Docker registries, with a key of their own."""
+    return RegistryTokens(KeyFolder(settings.keys_folder).rsa("registry"))
+
+
+def open_stacks(settings: Settings) -> stacks.Tools:
+    """What stacks are made with: a driver for each vendor whose templates can be run here."""
+    local = stacks.LocalDriver(settings.local_folder)
+    vendors = [local.name, *settings.vendors_on_local] if settings.has_local_stacks else []
+    return stacks.Tools(open_seal(settings), dict.fromkeys(vendors, local), settings.agents_address)
+
+
+def open_worker(
+    settings: Settings, database: Database, threads: int, stack_tools: stacks.Tools | None = None
+) -> workflows.Worker:
+    """What works on workflows in this process; with the tools for stacks that are there already, if there are any."""
     tools = workflows.Tools(
         outgoing=open_outgoing(settings),
         carrier=open_mail(settings),
@@ -118,10 +137,12 @@ def open_worker(settings: Settings, database: Database, threads: int) -> workflo
         environment={"DEPLOYMENTS_ADDR": settings.internal_address, **settings.workflow_environment},
         nats_server=settings.nats_url,
     )
+    catalogue = workflows.Catalogue(workflows.Runner(tools).steps)
+    catalogue.add(stacks.WORKFLOW, stacks.steps(database, stack_tools or open_stacks(settings)))
     return workflows.Worker(
         database,
         open_seal(settings),
-        workflows.Catalogue(workflows.Runner(tools).steps).steps,
+        catalogue.steps,
         threads=threads,
         bounds=workflows.Bounds(settings.workflow_per_name, settings.workflow_per_tenant),
         lease_seconds=settings.workflow_lease,
@@ -147,6 +168,26 @@ def prepare(settings: Settings) -> Database:
     return database
 
 
+def own_server(settings: Settings, tenant_id: str) -> catalog.OwnServer:
+    """This server among portals: each organization of a server that has many has a portal of its own."""
+    place = f"/mobyle/at/{tenant_id}" if settings.multitenant else "/mobyle"
+    return catalog.OwnServer(settings.portal_name, settings.home_url + place)
+
+
+def load_services(settings: Settings, database: Database) -> None:
+    """Register the scientific services that are shipped in a folder, on the portal of every organization."""
+    if not settings.services:
+        return
+    with database.across_tenants("whose portals are there?", writing=False) as tx:
+        tenants = identity.tenant_ids(tx)
+    for tenant_id in tenants:
+        loaded = catalog.load_folder(database, tenant_id, own_server(settings, tenant_id), Path(settings.services))
+        counts = {outcome.value: len(names) for outcome, names in loaded.done.items()}
+        log.info("services.loaded", tenant=tenant_id, **counts)
+        for file, problem in loaded.problems.items():
+            log.warning("services.not_loaded", tenant=tenant_id, file=file, problem=problem)
+
+
 def make_sure_payloads_can_be_kept(settings: Settings) -> None:
     """Refuse to start on a store that cannot be used. One that is away or full may be back before it is needed."""
     try:
@@ -165,6 +206,7 @@ class Fairlead:
         self.tokens = open_tokens(settings)
         self.seal = open_seal(settings)
         self.mail = open_mail(settings)
+        self.stacks = open_stacks(settings)
         changes = self.database.changes
         self.memory = identity.TokenMemory(changes.fresh)
         self.agenda = deployments.Agenda(self.database, changes.fresh)
@@ -178,7 +220,7 @@ class Fairlead:
         self._tasks: list[asyncio.Task[None]] = []
         self._seen_until = int(time.time())
         self._counted = dict.fromkeys(Tally.__slots__, 0)
-        self.worker = open_worker(settings, self.database, settings.workflow_threads or 1)
+        self.worker = open_worker(settings, self.database, settings.workflow_threads or 1, self.stacks)
         self._works = settings.workflow_threads > 0
         context = Context(
             database=self.database,
@@ -199,8 +241,21 @@ class Fairlead:
             recaptcha=Recaptcha(settings.recaptcha_secret, settings.recaptcha_url),
             executor=self.executor,
         )
-        self.door = self._door(context, routes.public_routers())
-        self.internal = self._door(context, routes.internal_routers())
+        mobingi = MobingiContext(
+            database=self.database,
+            tokens=self.tokens,
+            seal=self.seal,
+            stacks=self.stacks,
+            links=context.links,
+            public_url=context.public_url,
+            registry=open_registry_tokens(settings),
+            executor=self.executor,
+        )
+        public = self._application(context, [*routes.public_routers(), *mobingi_routes.routers()], mobingi)
+        internal = self._application(context, routes.internal_routers(), mobingi)
+        self.front_door = self._door(context, public)
+        self.door = Door(self.front_door, partial(_methods_of, public))
+        self.internal = self._door(context, internal)
         changes.on(devices.TOKEN_REVOKED, self.memory.revoke)
         changes.on(identity.SIGNED_OUT, self.memory.revoke)
         changes.on(identity.TENANT_CHANGED, self.memory.revoke_tenant)
@@ -242,6 +297,7 @@ class Fairlead:
 
     def _schedule(self) -> list[Task]:
         return [
+            Task("look after stacks", 5, partial(stacks.watch, self.database, self.stacks)),
             Task("write when devices were last seen", 30, self._write_last_seen),
             Task("count what was answered at the door", 1, self._count),
             Task("end expired sessions", 3600, self._end_expired_sessions),
@@ -264,7 +320,7 @@ class Fairlead:
 
     def _count(self) -> None:
         for name in Tally.__slots__:
-            value = getattr(self.door.tally, name)
+            value = getattr(self.front_door.tally, name)
             self.metrics.at_the_door.labels(name).inc(value - self._counted[name])
             self._counted[name] = value
         self.metrics.remembered_tokens.set(len(self.memory))
@@ -283,11 +339,10 @@ class Fairlead:
         with self.database.across_tenants("end expired sessions") as tx:
             identity.remove_expired_sessions(tx)
 
-    def _door(self, context: Context, handlers: list[Any]) -> FrontDoor:
-        application = self._application(context, handlers)
+    def _door(self, context: Context, application: Litestar) -> FrontDoor:
         return FrontDoor(Measured(application, self.metrics), context, partial(_methods_of, application))
 
-    def _application(self, context: Context, handlers: list[Any]) -> Litestar:
+    def _application(self, context: Context, handlers: list[Any], mobingi: MobingiContext) -> Litestar:
         async def provide_context() -> Context:
             return context
 
@@ -297,7 +352,7 @@ class Fairlead:
                 "call": Provide(provide_call, sync_to_thread=False),
                 "context": Provide(provide_context),
             },
-            exception_handlers=HANDLERS,
+            exception_handlers={kind: _worded(kind) for kind in HANDLERS},
             request_class=WireRequest,
             request_max_body_size=LARGEST_BODY,
             response_cache_config=ResponseCacheConfig(),
@@ -310,9 +365,20 @@ class Fairlead:
             ),
         )
         application.state.mender = context
+        application.state.mobingi = mobingi
         application.state.metrics = self.metrics
         application.state.in_thread = self.in_thread
         return application
+
+
+def _worded(kind: Any) -> Callable[[Any, Any], Any]:
+    """The handler of such problems in the words of the API whose path was asked for, be there anything or not."""
+
+    def word(request: Any, problem: Any) -> Any:
+        handlers = mobingi_errors.HANDLERS if is_ours(request.scope["path"]) else HANDLERS
+        return handlers[kind](request, problem)
+
+    return word
 
 
 def _methods_of(application: Litestar, path: str) -> list[str]:

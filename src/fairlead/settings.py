@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from fairlead.base.errors import Refusal
 from fairlead.base.smtp import SECURITY, is_address
+from fairlead.domain import stacks
 
 PREFIX = "FAIRLEAD_"
 FILE_NAME = "fairlead.toml"
@@ -82,6 +83,13 @@ class Settings:
         "", "Hosts, addresses and networks that workflows may call though they are not public, comma-separated."
     )
     nats_url: str = _setting("", "NATS server on which nats tasks publish, like nats://127.0.0.1:4222.")
+    local_stacks: str = _setting(
+        "auto", "Run stacks of the vendor local as processes of this host: on, off, or auto: on without --multitenant."
+    )
+    run_on_local: str = _setting("", "Vendors whose templates run on this host instead, for a trial: aws,alicloud.")
+    agents_url: str = _setting("", "URL at which agents on instances call; default: the public URL, else --listen.")
+    portal_name: str = _setting("local", "What this server is called among portals of scientific services.")
+    services: str = _setting("", "Folder with descriptions of scientific services that are loaded at each start.")
     log_level: str = _setting("info", "debug, info, warning or error.")
     log_format: str = _setting("auto", "text, json, or auto: text on a terminal, json elsewhere.")
 
@@ -136,6 +144,26 @@ class Settings:
     @property
     def public_address(self) -> str:
         return _callable_at("--listen", self.listen)
+
+    @property
+    def local_folder(self) -> Path:
+        """Where instances of stacks on this host live."""
+        return (self.data / "stacks").absolute()
+
+    @property
+    def has_local_stacks(self) -> bool:
+        """What a template says is run as this server's user: several organizations do not share that unasked."""
+        return self.local_stacks == "on" or (self.local_stacks == "auto" and not self.multitenant)
+
+    @property
+    def vendors_on_local(self) -> list[str]:
+        return [name.strip() for name in self.run_on_local.split(",") if name.strip()]
+
+    @property
+    def agents_address(self) -> str:
+        """What agents are told to call."""
+        own = f"{'https' if self.is_tls else 'http'}://{self.public_address}"
+        return (self.agents_url or self.public_url or own).rstrip("/")
 
     @property
     def is_tls(self) -> bool:
@@ -222,10 +250,14 @@ def _check(settings: Settings) -> None:
         if path and not os.path.isfile(path):
             raise BadSetting(name=name, reason=f"there is no file {path}")
     if settings.public_url:
-        _check_public_url(settings.public_url)
+        _check_url("--public-url", settings.public_url)
+    if settings.agents_url:
+        _check_url("--agents-url", settings.agents_url)
+    _check_stacks(settings)
     _check_mail(settings)
     _check_sign_up(settings)
     _check_workflows(settings)
+    _check_portal(settings)
     if settings.log_level not in {"debug", "info", "warning", "error"}:
         raise BadSetting(name="--log-level", reason=f"{settings.log_level!r} is not debug, info, warning or error")
     if settings.log_format not in {"auto", "text", "json"}:
@@ -286,7 +318,27 @@ def _check_workflows(settings: Settings) -> None:
             raise BadSetting(name="--workflow-programs", reason=f"{command[0]!r} is not an absolute path")
 
 
-def _check_public_url(url: str) -> None:
+def _check_portal(settings: Settings) -> None:
+    name = settings.portal_name
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}", name) or name == "public":
+        reason = f"{name!r} is not made of letters, digits, _ and - (63 at most, no - at the beginning), or is public"
+        raise BadSetting(name="--portal-name", reason=reason)
+    if settings.services and not os.path.isdir(settings.services):
+        raise BadSetting(name="--services", reason=f"there is no folder {settings.services}")
+
+
+def _check_url(name: str, url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/") or parts.query:
-        raise BadSetting(name="--public-url", reason=f"{url!r} is not like https://updates.example.com")
+        raise BadSetting(name=name, reason=f"{url!r} is not like https://updates.example.com")
+
+
+def _check_stacks(settings: Settings) -> None:
+    if settings.local_stacks not in {"auto", "on", "off"}:
+        raise BadSetting(name="--local-stacks", reason=f"{settings.local_stacks!r} is not auto, on or off")
+    for name in settings.vendors_on_local:
+        if name not in stacks.vendor_names():
+            known = ", ".join(stacks.vendor_names())
+            raise BadSetting(name="--run-on-local", reason=f"{name!r} is not one of: {known}")
+    if settings.vendors_on_local and not settings.has_local_stacks:
+        raise BadSetting(name="--run-on-local", reason="nothing runs on this host without --local-stacks on")

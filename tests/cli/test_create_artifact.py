@@ -18,7 +18,7 @@ import pytest
 
 from fairlead.base.http.links import Links
 from fairlead.base.keys import KeyFolder
-from fairlead.cli.main import main
+from fairlead.cli import main
 from house.program import run
 from house.world import ADA, DEPLOYMENTS
 

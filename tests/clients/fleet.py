@@ -42,9 +42,11 @@ class Fleet:
         return device
 
     def rest(self) -> None:
-        """Stop every device that a test has used; the one ahead keeps running."""
+        """Stop every device that a test has used, and take it off the lists; the one ahead keeps running."""
         for device in self.at_work:
             device.stop()
+            if self._ada.sees(device):
+                self._ada.decommission(device)
 
     def remove(self) -> None:
         for device in self._made:

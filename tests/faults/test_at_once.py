@@ -14,7 +14,7 @@ def door(acme):
 
 
 def idle_answers(server) -> int:
-    return server.fairlead.door.tally.idle
+    return server.fairlead.front_door.tally.idle
 
 
 def test_an_idle_device_is_answered_at_the_door(server, door):

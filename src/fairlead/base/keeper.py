@@ -19,7 +19,7 @@ import time
 MOST_SECONDS_TO_END = 5.0
 NOT_FOUND, NOT_STARTED = 127, 126
 KILLED = 128
-_SET_CHILD_SUBREAPER, _SET_PARENT_DEATH_SIGNAL = 36, 1
+SET_CHILD_SUBREAPER, SET_PARENT_DEATH_SIGNAL = 36, 1
 
 
 def keep(limits: str, folder: str, command: list[str]) -> int:
@@ -28,7 +28,7 @@ def keep(limits: str, folder: str, command: list[str]) -> int:
         signal.signal(each, signal.SIG_IGN)
     with contextlib.suppress(OSError):  # when memory runs out, let it be this that goes
         _write("/proc/self/oom_score_adj", "500")
-    _process_control(_SET_CHILD_SUBREAPER, 1)
+    process_control(SET_CHILD_SUBREAPER, 1)
     ended, tell = os.pipe()
     os.set_blocking(tell, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -72,7 +72,7 @@ def _end_all(program: int) -> None:
         os.killpg(program, signal.SIGKILL)
     until = time.monotonic() + MOST_SECONDS_TO_END
     while time.monotonic() < until:
-        for process in _descendants():
+        for process in descendants(os.getpid()):
             with contextlib.suppress(OSError):
                 os.kill(process, signal.SIGKILL)
         try:
@@ -83,14 +83,14 @@ def _end_all(program: int) -> None:
         time.sleep(0.01)
 
 
-def _descendants() -> list[int]:
+def descendants(of: int) -> list[int]:
     """All processes below this one."""
     children: dict[int, list[int]] = {}
-    for process in _processes():
+    for process in processes():
         with contextlib.suppress(OSError, IndexError, ValueError):
-            parent = int(_read(f"/proc/{process}/stat").rpartition(")")[2].split()[1])
+            parent = int(read(f"/proc/{process}/stat").rpartition(")")[2].split()[1])
             children.setdefault(parent, []).append(process)
-    found, next_ones = [], [os.getpid()]
+    found, next_ones = [], [of]
     while next_ones:
         below = children.pop(next_ones.pop(), [])
         found += below
@@ -105,16 +105,16 @@ def end_all_in(folder: str) -> None:
     found = True
     while found and time.monotonic() < until:
         found = False
-        for process in _processes():
+        for process in processes():
             with contextlib.suppress(OSError):
-                if mark in _read(f"/proc/{process}/environ"):
+                if mark in read(f"/proc/{process}/environ"):
                     found = True
                     os.kill(process, signal.SIGKILL)
         if found:
             time.sleep(0.01)
 
 
-def _processes() -> list[int]:
+def processes() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()] if os.path.isdir("/proc") else []
 
 
@@ -132,7 +132,7 @@ def _become(limits: str, command: list[str]) -> None:
         signal.signal(each, signal.SIG_DFL)
     os.setsid()
     keeper_was = os.getppid()
-    _process_control(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    process_control(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     if os.getppid() != keeper_was:
         os._exit(NOT_STARTED)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -158,7 +158,7 @@ def _set_caps(limits: str) -> None:
         resource.setrlimit(what, (lower, lower))
 
 
-def _process_control(what: int, value: int) -> None:
+def process_control(what: int, value: int) -> None:
     """Linux alone has it. Elsewhere the program's session is ended, and what left that is not."""
     import ctypes
 
@@ -166,7 +166,7 @@ def _process_control(what: int, value: int) -> None:
         ctypes.CDLL(None).prctl(what, value, 0, 0, 0)
 
 
-def _read(path: str) -> str:
+def read(path: str) -> str:
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read()
 

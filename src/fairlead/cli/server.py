@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 import string
 
-from fairlead.app import make_sure_payloads_can_be_kept, prepare
+from fairlead.app import load_services, make_sure_payloads_can_be_kept, prepare
 from fairlead.base.database import Database
 from fairlead.base.scope import system_scope
 from fairlead.cli.options import (
+    AgentsUrl,
     AllowOutgoing,
     BlobsUrl,
     ConfigFile,
@@ -17,14 +18,18 @@ from fairlead.cli.options import (
     InternalListen,
     Keys,
     Listen,
+    LocalStacks,
     LogFormat,
     LogLevel,
     MailFrom,
     Multitenant,
     NatsUrl,
+    PortalName,
     PublicUrl,
     RecaptchaSecret,
     RecaptchaUrl,
+    RunOnLocal,
+    Services,
     SmtpHost,
     SmtpPassword,
     SmtpPort,
@@ -89,6 +94,11 @@ def serve(
     workflow_per_name: WorkflowPerName = None,
     allow_outgoing: AllowOutgoing = None,
     nats_url: NatsUrl = None,
+    local_stacks: LocalStacks = None,
+    run_on_local: RunOnLocal = None,
+    agents_url: AgentsUrl = None,
+    portal_name: PortalName = None,
+    services: Services = None,
     log_level: LogLevel = None,
     log_format: LogFormat = None,
     config: ConfigFile = None,
@@ -104,6 +114,7 @@ def serve(
     listeners = Listeners.open(settings)
     opened = prepare(settings)
     make_sure_payloads_can_be_kept(settings)
+    load_services(settings, opened)
     if settings.multitenant:
         _greet_first_operator(opened, settings)
     else:

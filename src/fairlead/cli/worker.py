@@ -9,6 +9,7 @@ import structlog
 
 from fairlead.app import bring_up_to_date, open_worker
 from fairlead.cli.options import (
+    AgentsUrl,
     AllowOutgoing,
     ConfigFile,
     Data,
@@ -16,9 +17,13 @@ from fairlead.cli.options import (
     InternalListen,
     Keys,
     Listen,
+    LocalStacks,
     LogFormat,
     LogLevel,
+    Multitenant,
     NatsUrl,
+    PublicUrl,
+    RunOnLocal,
     WorkflowEnv,
     WorkflowFolder,
     WorkflowLease,
@@ -49,6 +54,11 @@ def worker(
     workflow_per_name: WorkflowPerName = None,
     allow_outgoing: AllowOutgoing = None,
     nats_url: NatsUrl = None,
+    public_url: PublicUrl = None,
+    multitenant: Multitenant = None,
+    local_stacks: LocalStacks = None,
+    run_on_local: RunOnLocal = None,
+    agents_url: AgentsUrl = None,
     log_level: LogLevel = None,
     log_format: LogFormat = None,
     config: ConfigFile = None,

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from artifact_maker import Payload, as_json, compress, make_artifact, plan, tar
 from fairlead.api.mender import artifacts as edge
-from fairlead.api.mender import upload
+from fairlead.base.http import uploads
 from fairlead.domain.artifacts import Upload
 from fairlead.domain.identity.store import tenants
 from house.forms import BOUNDARY, CONTENT_TYPE, END, form, in_pieces, part
@@ -56,7 +56,7 @@ def test_an_upload_comes_in_chunks_as_mender_cli_sends_it(mender, acme):
 
 
 def test_it_does_not_matter_where_the_pieces_end(mender, acme, monkeypatch):
-    monkeypatch.setattr(upload, "PIECE_BYTES", 7)
+    monkeypatch.setattr(uploads, "PIECE_BYTES", 7)
     body = form(("description", b"in small pieces"), ("artifact", SMALL))
 
     reply = send(mender.as_(ADA), in_pieces(body, 7))

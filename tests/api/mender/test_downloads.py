@@ -156,7 +156,7 @@ def test_a_link_that_was_changed_opens_nothing(link, tamper):
 
 def test_a_link_that_has_expired_opens_nothing(standing, link):
     anyone, said = link
-    links = standing.server.fairlead.door._context.links
+    links = standing.server.fairlead.front_door._context.links
     good = links.verify(said["uri"].removeprefix(standing.server.url), datetime.now(UTC))
     a_second_ago = datetime.now(UTC) - timedelta(seconds=1)
     path = links.sign(

@@ -105,6 +105,7 @@ def asked(server):
         idle, busy = acme.device("idle"), acme.device("busy")
         acme.artifact("release-1")
         acme.deploy("release-1", devices=[busy.id])
+        assert idle.next().status_code == 204  # from now on its token is known at the door
         yield {False: idle, True: busy}
 
 

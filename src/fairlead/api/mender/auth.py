@@ -9,8 +9,9 @@ from typing import Any
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from fairlead.api.mender.context import Call, Context, host_of
+from fairlead.api.mender.context import Call, Context
 from fairlead.base.errors import Kind, Refusal
+from fairlead.base.http.hosts import host_of
 from fairlead.base.scope import ActorKind
 from fairlead.domain import devices, identity
 from fairlead.domain.identity import TokenKind

@@ -8,7 +8,7 @@ has taken the one before: so a thousand slow clients cost a thousand small chunk
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ STATUS = {Kind.FORBIDDEN: 403, Kind.NOT_FOUND: 404, Kind.UNAVAILABLE: 503}
 SMALLEST_CHUNK = 32 * 1024
 LARGEST_CHUNK = 128 * 1024  # twice as much is hardly faster, and 800 stalled clients held 100 MB more
 READING_THREADS = 16
+NO_HEADERS: Mapping[str, str] = {}
 
 _threads = ThreadPoolExecutor(READING_THREADS, "download")
 _log = structlog.get_logger()
@@ -56,8 +57,15 @@ async def serve_download(
     except Refusal as refusal:
         await _say(send, STATUS[refusal.kind], str(refusal))
         return
+    await serve(scope, receive, send, blobs, download)
+
+
+async def serve(
+    scope: Message, receive: Receive, send: Send, blobs: Blobs, download: Download, more: Mapping[str, str] = NO_HEADERS
+) -> None:
+    """Answer a GET or HEAD of a payload that is there, to somebody who may have it, with these headers besides."""
     verdict = decide(scope["method"], joined(scope["headers"]), download.version)
-    await _start(send, verdict.status, answer_headers(download, verdict))
+    await _start(send, verdict.status, answer_headers(download, verdict) | dict(more))
     if scope["method"] == "GET" and verdict.span.length:
         await _pour(receive, send, blobs, download, verdict)
     else:

@@ -24,6 +24,7 @@ _DOWNLOAD = b"fairlead download 1\0"  # a signature made for one purpose never f
 _REMOVAL = b"fairlead removal 1\0"
 _SIGNATURE_BYTES = 64
 _NUMBERS = struct.Struct(">QQQ")
+_EXPIRY = struct.Struct(">Q")
 
 
 class LinkIsForged(Refusal):
@@ -82,6 +83,19 @@ class Links:
         """The key of the blob that may be removed with the link at this path."""
         return self._verified(_REMOVAL, path, now).blob_key
 
+    def ticket(self, purpose: str, subject: str, *, expires_at: datetime) -> str:
+        """A text for a path or a query that stands for the subject until then, and for this purpose only."""
+        content = _EXPIRY.pack(_seconds(expires_at)) + subject.encode()
+        return _token(self._key.sign(_signed(_ticket(purpose), content, "")) + content)
+
+    def redeem(self, purpose: str, ticket: str, now: datetime) -> str:
+        """The subject of a ticket that was made for this purpose."""
+        content = self._content(_ticket(purpose), ticket, "")
+        expires_at = datetime.fromtimestamp(_EXPIRY.unpack_from(content)[0], UTC)
+        if now >= expires_at:
+            raise LinkHasExpired(expired_at=expires_at)
+        return content[_EXPIRY.size :].decode()
+
     def _path(self, purpose: bytes, link: Download) -> str:
         numbers = _NUMBERS.pack(_seconds(link.expires_at), _seconds(link.modified_at), link.size_bytes)
         content = numbers + link.blob_key.encode()
@@ -108,6 +122,10 @@ class Links:
         if _token(sealed) != token:
             raise LinkIsForged  # the decoder forgives what we never write
         return content
+
+
+def _ticket(purpose: str) -> bytes:
+    return b"fairlead ticket 1 " + purpose.encode() + b"\0"
 
 
 def _token(sealed: bytes) -> str:

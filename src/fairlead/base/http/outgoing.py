@@ -9,11 +9,12 @@ Redirects are not followed, and proxies that the environment names are not used.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -128,6 +129,27 @@ class Outgoing:
         a name up is up to the system. Raises `AddressNotAllowed` and `BadAddress`, and `NoAnswer` when there was none
         in time.
         """
+        with self._exchange(method, url, headers, body, connect_seconds, read_seconds) as response:
+            return Answer(response.status, _told(response), _beginning_of(response))
+
+    def download(
+        self, url: str, take: Callable[[bytes], None], *, connect_seconds: float, read_seconds: float
+    ) -> Answer:
+        """Ask for what is there, and hand it over piece by piece if the answer is 200; otherwise as `send` does.
+
+        What `take` raises ends it.
+        """
+        with self._exchange("GET", url, {}, b"", connect_seconds, read_seconds) as response:
+            if response.status != 200:
+                return Answer(response.status, _told(response), _beginning_of(response))
+            for chunk in response.iter_stream():
+                take(chunk)
+            return Answer(response.status, _told(response), b"")
+
+    @contextlib.contextmanager
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, connect_seconds: float, read_seconds: float
+    ) -> Iterator[httpcore.Response]:
         import httpcore
 
         target = self._target(url)
@@ -143,8 +165,7 @@ class Outgoing:
                     method, target.geturl(), headers=said, content=body, extensions={"timeout": timeout}
                 ) as response,
             ):
-                told = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)
-                return Answer(response.status, told, _beginning_of(response))
+                yield response
         except httpcore.LocalProtocolError:  # its text would quote the header, which may hold a secret
             raise BadAddress(reason="the method or a header has marks that HTTP does not allow") from None
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, ssl.SSLError) as problem:
@@ -244,6 +265,10 @@ def _left(until: float, timeout: float | None, too_late: type[Exception]) -> flo
     if left <= 0:
         raise too_late("it takes too long altogether")
     return left if timeout is None else min(left, timeout)
+
+
+def _told(response: httpcore.Response) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)
 
 
 def _beginning_of(response: httpcore.Response) -> bytes:

@@ -21,6 +21,7 @@ from fairlead.base.errors import Refusal
 from fairlead.base.scope import Scope
 from fairlead.domain.identity.judging import NOTHING_SAID, Statements, Verdict
 from fairlead.domain.identity.model import BUILT_IN_ROLES, Permission
+from fairlead.domain.identity.project_roles import PortalGrants
 from fairlead.domain.identity.resources import Resource
 
 LONGEST_EXPRESSION = 1024
@@ -122,7 +123,8 @@ class Policy:
 
     `sight`, `deploys_to` and `terminals` limit the devices; None is no limit. `opened` is true for a request that
     one of the `requests` matches: for as long as it lasts, everything that it needs is allowed. `documents` is what
-    scope documents say; it allows what they know, and holds no permission.
+    scope documents say; it allows what they know, and holds no permission. `portal` is what a portal of scientific
+    services knows of the caller, and holds none either.
     """
 
     everything: bool = False
@@ -133,6 +135,7 @@ class Policy:
     terminals: DeviceLimit | None = None
     opened: bool = False
     documents: Statements = NOTHING_SAID
+    portal: PortalGrants | None = None
 
     NOBODY: ClassVar[Policy]
 
@@ -154,9 +157,10 @@ class Policy:
 
         In doubt no: of two expressions that are not the same nobody can say whether one matches all the other does.
         Documents that allow anything are covered by everything alone: even the same ones would mean other people's own.
+        So is what a portal grants, which nobody is given by a role.
         """
         if not self.everything:
-            if other.documents.allow_anything():
+            if other.documents.allow_anything() or other.portal is not None:
                 return False
             if other.everything or not other.permissions <= self.permissions:
                 return False

@@ -70,7 +70,7 @@ def _log_in(database: Database, tokens: Tokens, seal: Seal, given: Credentials) 
         raise WrongLogin
     if not tenant.is_active:
         raise TenantSuspended
-    step = second_factor.step_to_use(seal, factor, user.id, given.code) if _asks_for(factor, tenant) else None
+    step = second_factor.step_to_use(seal, factor, user.id, given.code) if asks_for_code(factor, tenant) else None
     token, claims = tokens.for_user(user, tenant.plan)
     with database.begin(scope_of(user, Policy.NOBODY)) as tx:
         attempts.make_sure_more_are_allowed(tx, given.counters)
@@ -86,7 +86,7 @@ def _second_factor(tx: Tx, user: User | None) -> SecondFactor:
     return personal_store.find_second_factor(tx.within(scope), user.id if user else "")
 
 
-def _asks_for(factor: SecondFactor, tenant: Tenant) -> bool:
+def asks_for_code(factor: SecondFactor, tenant: Tenant) -> bool:
     """Is a code needed? As the reference says, only in plans that have second factors."""
     return factor.is_on and Plan(tenant.plan).includes(second_factor.LEAST_PLAN)
 

@@ -1,6 +1,7 @@
 """What do the tokens that we issue say, and are they ours?
 
-Claims as Mender 2.6 writes them (mender.md §2.1 and §2.5): clients read them, so the names are part of the API.
+Claims as Mender 2.6 writes them (mender.md §2.1 and §2.5): clients read them, so the names are part of the API. Access
+tokens are another sort, for those who go by scope documents: neither is ever taken for the other.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from fairlead.base import clock
 from fairlead.domain.identity.model import BadToken, TokenExpired, User
 
 LIFETIME = timedelta(days=7)
+ACCESS_LIFETIME = timedelta(hours=12)
 LONGEST_TOKEN = 4096
+_ACCESS_ISSUER = "fairlead.access"
 _HEADER = {"alg": "RS256", "typ": "JWT"}
 _HEADERS = (b'{"alg":"RS256","typ":"JWT"}', b'{"typ":"JWT","alg":"RS256"}')
 _AS_WRITTEN = "|".join(base64.urlsafe_b64encode(header).decode() for header in _HEADERS)  # 27 bytes: without padding
@@ -44,6 +47,27 @@ class Claims:
     id: str
     subject: str
     tenant_id: str | None
+    expires_at: int
+    generation: int = 0
+
+
+class AccessKind(enum.StrEnum):
+    """Whose an access token is."""
+
+    USER = "user"
+    MEMBER = "member"
+    PROGRAM = "program"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What an access token says. `generation` is that of what its bearer proved themselves with, if that can change."""
+
+    kind: AccessKind
+    id: str
+    subject: str
+    tenant_id: str
     expires_at: int
     generation: int = 0
 
@@ -88,6 +112,25 @@ class Tokens:
             said["fairlead.generation"] = generation
         return jwt.encode(_HEADER, said, self._key)
 
+    def for_access(
+        self, kind: AccessKind, subject: str, tenant_id: str, generation: int = 0
+    ) -> tuple[str, AccessClaims]:
+        """A token for somebody who goes by scope documents, or for the agent of the stack whose id is the subject."""
+        now = int(clock.now().timestamp())
+        expires_at = now + int(ACCESS_LIFETIME.total_seconds())
+        claims = AccessClaims(kind, str(uuid.uuid4()), subject, tenant_id, expires_at, generation)
+        said = {
+            "jti": claims.id,
+            "sub": subject,
+            "iss": _ACCESS_ISSUER,
+            "iat": now,
+            "exp": expires_at,
+            "fairlead.access": kind.value,
+            "fairlead.tenant": tenant_id,
+            "fairlead.generation": generation,
+        }
+        return jwt.encode(_HEADER, said, self._key), claims
+
     def for_tenant(self, tenant_id: str) -> str:
         """The tenant token that devices carry so that we know whose they are. It never expires."""
         return jwt.encode(_HEADER, {"mender.tenant": tenant_id, "iss": "Mender", "sub": tenant_id}, self._key)
@@ -107,6 +150,22 @@ class Tokens:
             raise BadToken
         claims = Claims(kind, str(texts[0]), str(texts[1]), self._tenant(said), expires_at, generation)
         if expires_at <= clock.now().timestamp():
+            raise TokenExpired
+        return claims
+
+    def read_access(self, token: str) -> AccessClaims:
+        """What the access token says, if we signed it; otherwise `BadToken`, or `TokenExpired`."""
+        said = self._verified(token)
+        texts = [said.get(name) for name in ("jti", "sub", "fairlead.tenant")]
+        numbers = [said.get(name) for name in ("exp", "fairlead.generation")]
+        if said.get("iss") != _ACCESS_ISSUER or said.get("fairlead.access") not in list(AccessKind):
+            raise BadToken
+        if not all(isinstance(text, str) and text for text in texts) or not all(type(each) is int for each in numbers):
+            raise BadToken
+        claims = AccessClaims(AccessKind(said["fairlead.access"]), *texts, *numbers)  # type: ignore[arg-type]
+        if not self.multitenant and claims.tenant_id != self._default_tenant_id:
+            raise BadToken
+        if claims.expires_at <= clock.now().timestamp():
             raise TokenExpired
         return claims
 

@@ -30,7 +30,7 @@ from fairlead.base.database import Database, Tx
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.seal import Seal
 from fairlead.domain.workflows import store
-from fairlead.domain.workflows.model import Job, Result, Run, Status, Step, StepFailed
+from fairlead.domain.workflows.model import Job, NotYet, Result, Run, Status, Step, StepFailed
 
 LEASE_SECONDS = 15
 POLL_SECONDS = 0.25
@@ -248,6 +248,10 @@ class Worker:
                 self._give_up(job, number, failed.result, str(failed))
             else:
                 self._try_later(job, number, failed.result, str(failed), attempts + 1, step.retry_delay)
+            return None
+        except NotYet as waiting:
+            look_again = store.after(waiting.delay)
+            self._let_go(job, number, None, Status.PENDING, str(waiting), attempts=attempts, not_before=look_again)
             return None
         except Refusal as refusal:
             if refusal.kind is not Kind.UNAVAILABLE:

@@ -93,6 +93,17 @@ class StepFailed(Exception):
         super().__init__(reason)
 
 
+class NotYet(Refusal):
+    """What the step waits for has not come about. The job gives its thread back and looks again after `seconds`."""
+
+    kind = Kind.UNAVAILABLE
+    message = "waiting for {what}"
+
+    def __init__(self, what: str, seconds: float) -> None:
+        self.delay = timedelta(seconds=seconds)
+        super().__init__(what=what)
+
+
 class WorkflowNotFound(Refusal):
     kind = Kind.NOT_FOUND
     message = "Workflow not found"

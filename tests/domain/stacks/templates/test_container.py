@@ -138,6 +138,40 @@ def test_what_no_agent_could_run_is_refused(section, pointer):
     assert wrong_in_container(section) == [pointer]
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("nginx -g 'daemon off;'", ("nginx", "-g", "daemon off;")),
+        (["sh", "-c", "echo ${HOME} $(id)\n"], ("sh", "-c", "echo ${HOME} $(id)\n")),
+        ("echo ${HOME}", ("echo", "${HOME}")),
+        (["serve", 80, ""], ("serve", "80", "")),
+        ("", ()),
+        ([], ()),
+    ],
+)
+def test_a_command_is_a_program_and_its_words(command, words):
+    assert container({"command": command}) == container({"container_command": command})
+    assert container({"command": command}).command == words
+    told = agent_config(container({"command": command}), 7)
+    assert told.get("command") == told.get("container_command") == (list(words) or None)
+
+
+@pytest.mark.parametrize(
+    ("command", "pointer"),
+    [
+        ("echo 'open", "/command"),
+        (["", "x"], "/command"),
+        ([["x"]], "/command/0"),
+        ({"sh": "-c"}, "/command"),
+        (7 == 7, "/command"),
+        ("x" * 9000, "/command"),
+        (["x"] * 257, "/command"),
+    ],
+)
+def test_what_is_no_command_is_refused(command, pointer):
+    assert wrong_in_container({"command": command}) == [pointer]
+
+
 def test_an_agent_is_told_in_all_spellings():
     config = agent_config(container(FIRST | {"container_storage": {"type": "local", "mountpath": "/d"}}), 1600000000)
 

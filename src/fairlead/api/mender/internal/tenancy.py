@@ -8,9 +8,10 @@ import msgspec
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 
-from fairlead.api.mender.context import Call, Context, host_of
+from fairlead.api.mender.context import Call, Context
 from fairlead.api.mender.errors import BadParameter
 from fairlead.api.mender.wire import empty, parameter
+from fairlead.base.http.hosts import host_of
 from fairlead.base.scope import Scope, system_scope
 from fairlead.domain import identity
 

@@ -17,6 +17,7 @@ _SPELLINGS: dict[str, tuple[str, ...]] = {
     "git_repo": ("gitRepo", "container_git_repo", "container_code_repo"),
     "git_reference": ("gitReference", "container_git_reference"),
     "git_private_key": ("gitPrivateKey", "container_git_private_key"),
+    "command": ("command", "container_command"),
     "ports": ("ports", "container_ports"),
     "environment": ("environment_variables", "environmentVariables", "container_env_vars"),
     "keys": ("users",),
@@ -40,6 +41,7 @@ def _said(container: Container) -> dict[str, Any]:
     git = ("git_repo", "git_reference", "git_private_key")
     storage = container.storage
     return {name: getattr(container, name) for name in (*texts, *git)} | {
+        "command": list(container.command) or None,
         "ports": list(container.ports),
         "environment": dict(container.environment),
         "keys": {user.name: {"publicKey": user.public_key} for user in container.users},

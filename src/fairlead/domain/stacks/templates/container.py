@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from .problems import WRONG, Place
 from .shapes import Field, Said, choice, integer, many, record, text
 
 LONGEST_VALUE = 64 * 1024
+LONGEST_WORD = 8 * 1024
+"""Of a command: all of it where it is one text."""
 LARGEST_STAMP = 2**53 - 1
 """More would not stay a whole number in everybody's JSON."""
 
@@ -25,6 +28,8 @@ _LISTED_PORTS = many(_PORT, most=1000)
 _USER_NAME = text(32, matching=r"[A-Za-z_][A-Za-z0-9_.-]*", like="the name of a Linux user")
 _PUBLIC_KEY = text(16 * 1024)
 _SECRET = text(LONGEST_VALUE, lines=True)
+_WORD = text(LONGEST_WORD, lines=True)
+_WORDS = many(_WORD, most=256)
 
 
 def _environment(value: Any, at: Place) -> Any:
@@ -51,6 +56,21 @@ def _ports(value: Any, at: Place) -> Any:
         return port if port is WRONG else (port,)
     ports = _LISTED_PORTS(value, at)
     return ports if ports is WRONG else tuple(dict.fromkeys(ports))
+
+
+def _command(value: Any, at: Place) -> Any:
+    """A program and its arguments: a list, or a text in which quotes keep words together. There is no shell."""
+    if isinstance(value, str):
+        if _WORD(value, at) is WRONG:
+            return WRONG
+        try:
+            value = shlex.split(value)
+        except ValueError:
+            return at.problem("must be a command whose quotes are closed")
+    words = _WORDS(value, at)
+    if words is WRONG or (words and words[0]):
+        return words
+    return words if words == () else at.problem("must begin with the name of a program")
 
 
 def _users(value: Any, at: Place) -> Any:
@@ -110,6 +130,7 @@ _FIELDS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "git_repo": (text(2048, matching=_REPOSITORY, like="the address of a repository"), ("container_code_repo",)),
     "git_reference": (text(255, matching=_NO_OPTION, like="a branch, a tag or a commit"), ()),
     "git_private_key": (_SECRET, ()),
+    "command": (_command, ()),
     "ports": (_ports, ()),
     "environment": (_environment, ("environment_variables", "env_vars", "container_env_vars")),
     "users": (_users, ()),
@@ -146,5 +167,5 @@ container = record(
     _container,
 )
 
-ENVIRONMENT_NAMES = frozenset({"environment", *_FIELDS["environment"][1]})
+FOR_PROGRAMS = frozenset({"environment", *_FIELDS["environment"][1], "command", "container_command"})
 """Under these stand values for programs, which may look like expressions and are none of ours."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .container import ENVIRONMENT_NAMES
+from .container import FOR_PROGRAMS
 from .expressions import BadExpression, Computed, Copy, Expression, Named, Path, Use, is_whole, parse
 from .limits import Limits
 from .model import Choose, Hole, Layers, Vendor
@@ -89,7 +89,7 @@ class Expansion:
         return self._text(value, at, depth) if isinstance(value, str) else value
 
     def _below(self, key: str, value: Any, at: Place, depth: int) -> Any:
-        if snake(key) in ENVIRONMENT_NAMES and at.keys[2:3] == ("container",):
+        if snake(key) in FOR_PROGRAMS and at.keys[2:3] == ("container",):
             return value
         return self._value(value, at, depth)
 

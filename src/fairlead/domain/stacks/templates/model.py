@@ -8,6 +8,7 @@ from typing import Any
 
 from .numbers import Counts, Range, SpotShare, shared_out
 from .problems import Problem
+from .spelling import snake
 
 VERSION = "2017-03-03"
 
@@ -189,6 +190,8 @@ class Container:
     git_repo: str | None = None
     git_reference: str | None = None
     git_private_key: str | None = field(default=None, repr=False)
+    command: tuple[str, ...] = field(default=(), repr=False)
+    """A program and its arguments, for the vendor `local`."""
     ports: tuple[int, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     users: tuple[User, ...] = ()
@@ -249,17 +252,19 @@ class Template:
 
 
 def without_secrets(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document without the secret keys of its vendor, which are never given back."""
-    shown = dict(document)
-    vendors = shown.get("vendor")
-    if isinstance(vendors, Mapping):
-        shown["vendor"] = {
-            name: {key: value for key, value in said.items() if key.lower() != "secret"}
-            if isinstance(said, Mapping)
-            else said
-            for name, said in vendors.items()
-        }
-    return shown
+    """The document without the secret keys of its vendor, which are never given back, however they are spelled."""
+    return {key: _vendor_without_secrets(said) if snake(key) == "vendor" else said for key, said in document.items()}
+
+
+def _vendor_without_secrets(vendors: Any) -> Any:
+    if not isinstance(vendors, Mapping):
+        return vendors
+    return {
+        name: {key: value for key, value in said.items() if snake(key) != "secret"}
+        if isinstance(said, Mapping)
+        else said
+        for name, said in vendors.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

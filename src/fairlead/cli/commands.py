@@ -9,12 +9,16 @@ import typer
 
 from fairlead import __version__
 from fairlead.base.errors import Refusal
+from fairlead.cli.account import accounts
 from fairlead.cli.archive import backup, restore
 from fairlead.cli.audit import trail
 from fairlead.cli.bench import bench
 from fairlead.cli.create_artifact import create_artifact
 from fairlead.cli.doctor import doctor
+from fairlead.cli.portal import portals
+from fairlead.cli.registry import registry_certificate
 from fairlead.cli.server import serve
+from fairlead.cli.services import services
 from fairlead.cli.simulate import simulate
 from fairlead.cli.tenant import tenants
 from fairlead.cli.user import users
@@ -33,8 +37,12 @@ app.command("serve")(serve)
 app.add_typer(users, name="user", help="People who may log in.")
 app.add_typer(trail, name="audit", help="The record of who did what.")
 app.add_typer(tenants, name="tenant", help="Organizations; only with --multitenant.")
+app.add_typer(accounts, name="account", help="Who may use /v3, and the programs they use it with.")
+app.add_typer(services, name="service", help="Scientific services of the portal.")
+app.add_typer(portals, name="portal", help="The portal of scientific services.")
 app.command("worker")(worker)
 app.add_typer(workflows, name="workflows", help="Work that outlives requests, and what became of it.")
+app.command("registry-certificate")(registry_certificate)
 app.command("doctor")(doctor)
 app.command("backup")(backup)
 app.command("restore")(restore)

@@ -1,0 +1,92 @@
+"""How does a stack come about, change, and go? Asked for here, and carried out by a job (`work.py`)."""
+
+from __future__ import annotations
+
+from fairlead.base import clock
+from fairlead.base.database import Tx
+from fairlead.domain import audit, identity
+from fairlead.domain.identity import Act, Resource
+from fairlead.domain.stacks import operations, sealing, store, template_versions, templates
+from fairlead.domain.stacks.model import Applied, StackIsBusy, Status
+from fairlead.domain.stacks.naming import new_auth_token, new_nickname, stack_id_suffix
+from fairlead.domain.stacks.operations import Operation
+from fairlead.domain.stacks.sight import find_for
+from fairlead.domain.stacks.store import Record
+from fairlead.domain.stacks.templates import Vendor
+from fairlead.domain.stacks.tools import Tools
+
+
+def apply(tx: Tx, tools: Tools, text: bytes | str) -> Applied:
+    """Create the stack that a template describes.
+
+    All that is wrong with the template is said before whether there is anything here that could run it.
+    """
+    vendor = templates.read(text, limits=tools.limits).vendor
+    _make_sure_may_create(tx, vendor)
+    tools.driver(vendor.name)
+    record = _new_record(tx, tools, vendor)
+    store.add(tx, record)
+    version_id = template_versions.keep(tx, tools.seal, record.id, 1, text)
+    begun = operations.start_job(tx, tools.seal, Operation(record.id, record.operation, after="", removes=False))
+    store.change(tx, record.id, version_id=version_id, **begun.values)
+    audit.record(tx, "stack.create", target=record.id, name=record.nickname, vendor=vendor.name, version=version_id)
+    return Applied(record.id, version_id, record.status)
+
+
+def _make_sure_may_create(tx: Tx, vendor: Vendor) -> None:
+    owner = tx.scope.actor.name
+    stack = Resource.of_stack(owner=owner, vendor=vendor.name, credentials_id=vendor.credential)
+    identity.make_sure_may(tx.scope, Act.CREATE_STACK, stack)
+    identity.make_sure_may(tx.scope, Act.CREATE_TEMPLATE, Resource.of_template(stack))
+
+
+def _new_record(tx: Tx, tools: Tools, vendor: Vendor) -> Record:
+    stack_id = identity.new_id_in_account(tx, "mo", stack_id_suffix(vendor.region))
+    now = clock.now()
+    return Record(
+        id=stack_id,
+        nickname=new_nickname(),
+        owner=tx.scope.actor.name,
+        vendor=vendor.name,
+        region=vendor.region,
+        credential=vendor.credential,
+        auth_token=sealing.close_text(tools.seal, stack_id, "auth token", new_auth_token()),
+        status=Status.CREATE_IN_PROGRESS,
+        cause="",
+        operation=1,
+        job_id="",
+        version_id="",
+        good_version_id="",
+        plan="",
+        planned_for=0,
+        settings="",
+        began_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def update(tx: Tx, tools: Tools, stack_id: str, text: bytes | str) -> Applied:
+    """Bring a new version of its template into force. The text of an older one is the way back to that.
+
+    Refused with `StackIsBusy` while anything else is being done to the stack.
+    """
+    record = find_for(tx, Act.EDIT_TEMPLATE, stack_id, hold=True)
+    template_versions.next_version(tools, record, text)
+    tools.driver(record.vendor)
+    if not record.status.is_settled:
+        raise StackIsBusy(stack_id=stack_id, status=record.status.value)
+    number = store.newest_version(tx, record.id).number + 1
+    version_id = template_versions.keep(tx, tools.seal, record.id, number, text)
+    audit.record(tx, "stack.update", target=record.id, name=record.nickname, version=version_id)
+    operations.begin(tx, tools.seal, record, Status.UPDATE_IN_PROGRESS, version_id=version_id, cause="")
+    return Applied(record.id, version_id, Status.UPDATE_IN_PROGRESS)
+
+
+def delete(tx: Tx, tools: Tools, stack_id: str) -> Status:
+    """Have the stack and all that belongs to it removed, whatever is being done to it at the moment."""
+    record = find_for(tx, Act.DELETE_STACK, stack_id, hold=True)
+    if record.status is not Status.DELETE_IN_PROGRESS:
+        audit.record(tx, "stack.delete", target=record.id, name=record.nickname)
+        operations.begin(tx, tools.seal, record, Status.DELETE_IN_PROGRESS, cause="")
+    return Status.DELETE_IN_PROGRESS

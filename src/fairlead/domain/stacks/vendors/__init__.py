@@ -1,0 +1,1 @@
+"""Where do instances come from? Each vendor is one driver behind one interface."""
