@@ -16,14 +16,21 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from argon2 import PasswordHasher
+
 from fairlead import migrations
 from fairlead.app import open_tokens
 from fairlead.base.database import Database
+from fairlead.domain.identity import passwords
 from fairlead.settings import Settings
 from house.server import RunningServer
 from house.world import ADA, BEN, ZOE, Mender, Organization, settle
 
 ENGINES = ("sqlite", "postgresql")
+
+# What is expensive on purpose is cheap here, because of thousands of logins. Programs that tests start hash as always.
+passwords._argon2id = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+passwords._nobody = passwords._hash_of_nothing()
 
 
 ONE_AT_A_TIME = ("clients", "bench", "faults", "soak")
@@ -121,6 +128,13 @@ def acme(server, mender) -> Organization:
 def zenith(server, mender) -> Organization:
     """Zoe's organization, new for each test."""
     return settle(server, mender, "zenith", {ZOE: "RBAC_ROLE_PERMIT_ALL"})
+
+
+@pytest.fixture
+def real_password_costs(monkeypatch) -> None:
+    """Passwords are as expensive as they really are."""
+    monkeypatch.setattr(passwords, "_argon2id", PasswordHasher())
+    monkeypatch.setattr(passwords, "_nobody", passwords._hash_of_nothing())
 
 
 @pytest.fixture(scope="session")

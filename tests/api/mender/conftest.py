@@ -64,7 +64,7 @@ def ids(mender, acme) -> dict[str, str]:
 @pytest.fixture
 def internal(server) -> Iterator[httpx.Client]:
     """A client of the internal listener, which asks nobody for a token."""
-    with httpx.Client(base_url=server.internal_url, timeout=30) as client:
+    with httpx.Client(base_url=server.internal_url, verify=False, timeout=30) as client:
         yield client
 
 
@@ -90,7 +90,7 @@ def alone(engine, tmp_path_factory) -> Iterator[Alone]:
         with server.fairlead.database.across_tenants("the only one", writing=False) as tx:
             tenant = identity.find_tenant(tx, identity.DEFAULT_TENANT_ID)
         door = Organization(server, client, tenant, ADA).device("door")
-        with httpx.Client(base_url=server.internal_url, timeout=30) as internal:
+        with httpx.Client(base_url=server.internal_url, verify=False, timeout=30) as internal:
             yield Alone(internal, client.as_(ADA), door)
 
 

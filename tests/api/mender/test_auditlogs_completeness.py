@@ -71,7 +71,7 @@ def trail_of(server, organization) -> audit.Finding:
 
 @pytest.fixture
 def internal(server):
-    with httpx.Client(base_url=server.internal_url, timeout=30) as client:
+    with httpx.Client(base_url=server.internal_url, verify=False, timeout=30) as client:
         yield client
 
 

@@ -7,7 +7,6 @@ import io
 import threading
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from fairlead.api.mender import auditlogs
@@ -162,7 +161,7 @@ def test_a_reader_that_stops_in_the_middle_holds_nothing_open(server, mender, ac
     record(3 * auditlogs.IN_ONE_GO)
     headers = {"Authorization": f"Bearer {mender.tokens[ADA]}"}
 
-    with httpx.Client(base_url=server.url) as client, client.stream("GET", EXPORT, headers=headers) as reply:
+    with mender.client.stream("GET", EXPORT, headers=headers) as reply:
         next(reply.iter_bytes(100))
 
     assert mender.as_(ADA).get(EXPORT, params={"limit": 1}).status_code == 200

@@ -28,7 +28,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def internal(server):
-    with httpx.Client(base_url=server.internal_url, timeout=30) as client:
+    with httpx.Client(base_url=server.internal_url, verify=False, timeout=30) as client:
         yield client
 
 

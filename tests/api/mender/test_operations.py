@@ -50,7 +50,7 @@ def test_what_is_not_built_says_so_in_the_shape_of_the_api(mender, acme):
 
 
 def test_what_is_not_built_of_the_internal_api_says_so_there(server):
-    with httpx.Client(base_url=server.internal_url) as internal:
+    with httpx.Client(base_url=server.internal_url, verify=False) as internal:
         missing = [each for each in INTERNAL_SIDE if not each.is_built]
         replies = {str(each): call(internal, each, unknown_ids()) for each in missing}
 
@@ -59,7 +59,7 @@ def test_what_is_not_built_of_the_internal_api_says_so_there(server):
 
 
 def test_every_service_says_that_it_is_alive_and_well(server):
-    with httpx.Client(base_url=server.internal_url) as internal:
+    with httpx.Client(base_url=server.internal_url, verify=False) as internal:
         replies = {each.path: internal.get(each.path) for each in HEALTH}
 
     assert {path: (reply.status_code, reply.content) for path, reply in replies.items()} == {
@@ -87,7 +87,7 @@ def test_nothing_internal_can_be_reached_from_outside(mender, acme):
 
 
 def test_the_internal_listener_serves_nothing_of_the_public_side(server):
-    with httpx.Client(base_url=server.internal_url) as internal:
+    with httpx.Client(base_url=server.internal_url, verify=False) as internal:
         found = [str(each) for each in PUBLIC_SIDE if call(internal, each, unknown_ids()).status_code != 404]
 
     assert found == []

@@ -24,7 +24,7 @@ SHIPPED = {
 
 @pytest.fixture
 def service(server):
-    with httpx.Client(base_url=server.internal_url, timeout=30) as client:
+    with httpx.Client(base_url=server.internal_url, verify=False, timeout=30) as client:
         yield client
 
 

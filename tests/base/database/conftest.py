@@ -8,6 +8,7 @@ import pytest
 
 from fairlead.base.database import Database
 from fairlead.base.database.changes import changes
+from fairlead.base.database.once import heard_keys
 from house.boats import metadata
 
 _numbers = itertools.count(1)
@@ -27,6 +28,7 @@ def open_database(engine):
     with first.outside() as connection, connection.begin():
         metadata.create_all(connection)
         changes.create(connection)
+        heard_keys.create(connection)
     yield another
     for each in opened:
         each.close()

@@ -248,3 +248,20 @@ def test_the_records_are_readable_by_the_server_only(tmp_path):
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
     assert modes == {"records.db": 0o600, "records.db-wal": 0o600, "records.db-shm": 0o600}
     database.close()
+
+
+def test_what_a_key_stands_for_is_done_once(database):
+    with database.begin(ACME) as tx:
+        assert [tx.once("launch 1"), tx.once("launch 1"), tx.once("launch 2")] == [True, False, True]
+    with database.begin(ZENITH) as tx:
+        assert not tx.once("launch 1")
+        assert all((tx.once(""), tx.once("")))
+
+
+def test_a_key_of_what_was_undone_is_as_good_as_new(database):
+    with pytest.raises(Refusal), database.begin(ACME) as tx:
+        assert tx.once("launch 3")
+        raise Refusal
+
+    with database.begin(ACME) as tx:
+        assert tx.once("launch 3")

@@ -103,7 +103,7 @@ def test_whoever_is_unknown_is_told_the_same_as_whoever_has_the_wrong_password(a
     assert len(refusals) == 1
 
 
-def test_whoever_is_unknown_is_told_so_after_as_long(account):
+def test_whoever_is_unknown_is_told_so_after_as_long(account, real_password_costs):
     slow = identity.prepare_password(PASSWORD)
     with account.database.begin(account.system) as tx:
         identity.add_member(tx, "kim", slow)

@@ -98,7 +98,7 @@ def test_a_private_project_of_others_is_not_there_nor_is_anything_in_it(caller, 
     assert str(refused.value) == f"There is no such {MATRIX[act].thing}."
 
 
-@pytest.mark.parametrize("act", OF_ADMINISTRATORS, ids=lambda act: act.name)
+@pytest.mark.parametrize("act", sorted(OF_ADMINISTRATORS), ids=lambda act: act.name)
 def test_the_portal_is_administered_by_administrators_alone(act):
     assert may(someone(is_admin=True), act)
     for role, caller in itertools.product([None, *Role], Caller):

@@ -253,4 +253,5 @@ def _keys_on_postgresql(element: keys_of, compiler: SQLCompiler, **kw: Any) -> s
 
 def insert_or_ignore(table: sa.Table, *, on_sqlite: bool) -> Any:
     """An insert that leaves a row alone that is there already; its `rowcount` says which it was."""
-    return (sqlite if on_sqlite else postgresql).insert(table).on_conflict_do_nothing()
+    added = (sqlite if on_sqlite else postgresql).insert(table).on_conflict_do_nothing()
+    return added.execution_options(preserve_rowcount=True)

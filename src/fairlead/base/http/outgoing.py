@@ -148,7 +148,13 @@ class Outgoing:
 
     @contextlib.contextmanager
     def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, connect_seconds: float, read_seconds: float
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        connect_seconds: float,
+        read_seconds: float,
     ) -> Iterator[httpcore.Response]:
         import httpcore
 

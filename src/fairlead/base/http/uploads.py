@@ -57,6 +57,7 @@ class UploadForm(Generic[R]):
 
     no_file: ClassVar[type[Refusal]] = NoFile
     bad: ClassVar[type[Refusal]] = BadUpload
+    called: ClassVar[str] = "file"
 
     def __init__(
         self, content_type: str, file: str, texts: Container[str], begin: Callable[[UploadForm[R]], R]
@@ -100,7 +101,7 @@ class UploadForm(Generic[R]):
         if self.receiver is None:
             raise self.no_file
         if not self.complete:
-            raise self.bad(what="multipart", reason="the file ends before the request says so")
+            raise self.bad(what="multipart", reason=f"the {self.called} ends before the request says so")
         return self.receiver
 
     def discard(self) -> None:
