@@ -9,7 +9,7 @@ import time
 import pytest
 from jobs_at_work import MEGABYTE, Jobs, is_root, long_sleep, processes_with, script, small, wait_until
 
-from fairlead.domain.jobs.execution import JobSpec, LocalSystem, Pipe, Stage, State, WrongFolder, one
+from fairlead.domain.jobs.execution import WORK, JobSpec, LocalSystem, Pipe, Stage, State, WrongFolder, one
 from fairlead.domain.jobs.execution.sandboxes import way_of_running
 
 
@@ -517,7 +517,7 @@ def test_a_library_that_the_description_names_is_loaded_inside_only(sandboxed):
     """The programs that make the sandbox run outside, or as root: they are not to load it."""
     sandboxed.put("job", "evil.so", "no library")
 
-    sandboxed.run(JobSpec(one("true"), environment={"LD_PRELOAD": "/work/evil.so"}, limits=small()))
+    sandboxed.run(JobSpec(one("true"), environment={"LD_PRELOAD": f"/{WORK}/evil.so"}, limits=small()))
 
     assert sandboxed.text("job.err").count("evil.so") == 1
 
