@@ -14,7 +14,7 @@ from house.program import FENCE, Finished, clean_environment
 
 _FORK_FOR_EACH = """
 import json, os, sys
-from fairlead.cli import main
+from fairlead.cli.commands import main
 folder = sys.argv[1]
 for number, arguments in enumerate(json.load(sys.stdin)):
     if os.fork() == 0:
