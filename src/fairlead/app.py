@@ -32,6 +32,11 @@ from fairlead.api.mobingi import errors as mobingi_errors
 from fairlead.api.mobingi import routes as mobingi_routes
 from fairlead.api.mobingi.context import Context as MobingiContext
 from fairlead.api.mobingi.door import Door, is_ours
+from fairlead.api.mobyle import errors as mobyle_errors
+from fairlead.api.mobyle import routes as mobyle_routes
+from fairlead.api.mobyle.context import Context as MobyleContext
+from fairlead.api.mobyle.context import Listening, Rules
+from fairlead.api.mobyle.door import Door as PortalDoor
 from fairlead.base import clock
 from fairlead.base.blobs import StoreIsAway, StoreIsFull, open_blobs
 from fairlead.base.database import Database
@@ -44,9 +49,10 @@ from fairlead.base.http.registry_tokens import RegistryTokens
 from fairlead.base.keys import KeyFolder
 from fairlead.base.seal import Seal
 from fairlead.base.smtp import Carrier, MailFolder, SmtpServer
-from fairlead.domain import artifacts, billing, catalog, deployments, devices, identity, mail, stacks, workflows
+from fairlead.domain import artifacts, billing, catalog, deployments, devices, identity, jobs, mail, stacks, workflows
+from fairlead.domain.identity import portal
 from fairlead.schedule import Task, keep_doing
-from fairlead.settings import Settings
+from fairlead.settings import Settings, directory_of
 
 WORKER_THREADS = 32
 MOST_ADMISSION_THREADS = 2
@@ -63,6 +69,7 @@ _SERVICES = (
     "workflows",
 )
 _OWN_PROGRAMS = {"create-artifact": [sys.executable, "-m", "fairlead", "create-artifact"]}
+_SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 DEFAULT_SENDER = "Fairlead <fairlead@localhost>"
 
 log = structlog.get_logger()
@@ -126,10 +133,44 @@ def open_stacks(settings: Settings) -> stacks.Tools:
     return stacks.Tools(open_seal(settings), dict.fromkeys(vendors, local), settings.agents_address)
 
 
+def open_jobs(settings: Settings) -> jobs.Tools:
+    """What scientific jobs and their data are kept and run with."""
+    folder, megabyte = settings.jobs_folder, 1024 * 1024
+    systems: dict[str, jobs.ExecutionSystem] = {}
+    if settings.has_local_jobs:
+        systems[jobs.LOCAL] = jobs.LocalSystem(folder, settings.job_slots or None, readable=settings.readable_by_jobs)
+    paths = [path for path in settings.job_path.split(":") if path]
+    return jobs.Tools(
+        seal=open_seal(settings),
+        blobs=open_blobs(settings.blobs_url),
+        outgoing=open_outgoing(settings),
+        folder=folder,
+        systems=systems,
+        own=partial(own_server, settings),
+        quotas=jobs.Quotas(
+            jobs_per_user=settings.jobs_per_user,
+            project_bytes=settings.project_mb * megabyte,
+            file_bytes=settings.data_mb * megabyte,
+        ),
+        kept=jobs.Kept(jobs=timedelta(days=settings.jobs_kept_days), data=timedelta(days=settings.data_kept_days)),
+        limits=jobs.Limits(
+            seconds=settings.job_hours * 3600,
+            memory_bytes=settings.job_memory_mb * megabyte,
+            file_bytes=settings.job_output_mb * megabyte,
+            output_bytes=settings.job_output_mb * megabyte,
+        ),
+        environment={"PATH": ":".join([*_SYSTEM_PATH, *paths])} if paths else {},
+    )
+
+
 def open_worker(
-    settings: Settings, database: Database, threads: int, stack_tools: stacks.Tools | None = None
+    settings: Settings,
+    database: Database,
+    threads: int,
+    stack_tools: stacks.Tools | None = None,
+    job_tools: jobs.Tools | None = None,
 ) -> workflows.Worker:
-    """What works on workflows in this process; with the tools for stacks that are there already, if there are any."""
+    """What works on workflows in this process; with the tools that are there already, if there are any."""
     tools = workflows.Tools(
         outgoing=open_outgoing(settings),
         carrier=open_mail(settings),
@@ -139,6 +180,11 @@ def open_worker(
     )
     catalogue = workflows.Catalogue(workflows.Runner(tools).steps)
     catalogue.add(stacks.WORKFLOW, stacks.steps(database, stack_tools or open_stacks(settings)))
+    if job_tools is None and settings.has_local_jobs:
+        job_tools = open_jobs(settings)
+    if job_tools is not None:  # a worker that runs no jobs leaves them to a process that does
+        for name, steps in jobs.own_workflows(database, job_tools).items():
+            catalogue.add(name, steps)
     return workflows.Worker(
         database,
         open_seal(settings),
@@ -207,6 +253,10 @@ class Fairlead:
         self.seal = open_seal(settings)
         self.mail = open_mail(settings)
         self.stacks = open_stacks(settings)
+        self.jobs = open_jobs(settings)
+        trusts = not settings.multitenant
+        self.listening = Listening()
+        self.federation = catalog.Federation(self.database, self.seal, self.jobs.outgoing, trusts)
         changes = self.database.changes
         self.memory = identity.TokenMemory(changes.fresh)
         self.agenda = deployments.Agenda(self.database, changes.fresh)
@@ -220,7 +270,7 @@ class Fairlead:
         self._tasks: list[asyncio.Task[None]] = []
         self._seen_until = int(time.time())
         self._counted = dict.fromkeys(Tally.__slots__, 0)
-        self.worker = open_worker(settings, self.database, settings.workflow_threads or 1, self.stacks)
+        self.worker = open_worker(settings, self.database, settings.workflow_threads or 1, self.stacks, self.jobs)
         self._works = settings.workflow_threads > 0
         context = Context(
             database=self.database,
@@ -251,10 +301,23 @@ class Fairlead:
             registry=open_registry_tokens(settings),
             executor=self.executor,
         )
-        public = self._application(context, [*routes.public_routers(), *mobingi_routes.routers()], mobingi)
-        internal = self._application(context, routes.internal_routers(), mobingi)
+        mobyle = MobyleContext(
+            database=self.database,
+            tools=self.jobs,
+            federation=self.federation,
+            links=context.links,
+            public_url=context.public_url,
+            default_tenant_id="" if settings.multitenant else identity.DEFAULT_TENANT_ID,
+            executor=self.executor,
+            rules=Rules(settings.portal_anonymous, settings.portal_registration, directory_of(settings)),
+            listening=self.listening,
+        )
+        handlers = [*routes.public_routers(), *mobingi_routes.routers(), *mobyle_routes.routers()]
+        public = self._application(context, handlers)
+        public.state.mobingi, public.state.mobyle = mobingi, mobyle
+        internal = self._application(context, routes.internal_routers())
         self.front_door = self._door(context, public)
-        self.door = Door(self.front_door, partial(_methods_of, public))
+        self.door = PortalDoor(Door(self.front_door, partial(_methods_of, public)))
         self.internal = self._door(context, internal)
         changes.on(devices.TOKEN_REVOKED, self.memory.revoke)
         changes.on(identity.SIGNED_OUT, self.memory.revoke)
@@ -297,6 +360,13 @@ class Fairlead:
 
     def _schedule(self) -> list[Task]:
         return [
+            Task("look at scientific jobs", 1, partial(jobs.watch, self.database, self.jobs)),
+            Task("ask other portals", 5, self.federation.refresh_due),
+            Task("forget sessions and letters of portals", 3600, self._forget_at_portals),
+            Task("let anonymous users go", 3600, partial(portal.remove_abandoned, self.database)),
+            Task("remove old scientific jobs and data", 3600, partial(jobs.remove_old, self.database, self.jobs)),
+            Task("remove folders of jobs", 600, partial(jobs.remove_folders, self.database, self.jobs)),
+            Task("sweep payloads of portals", 6 * 3600, partial(jobs.sweep_payloads, self.database, self.blobs)),
             Task("look after stacks", 5, partial(stacks.watch, self.database, self.stacks)),
             Task("write when devices were last seen", 30, self._write_last_seen),
             Task("count what was answered at the door", 1, self._count),
@@ -335,6 +405,11 @@ class Fairlead:
             workflows.remove_old(tx, clock.now() - JOBS_KEPT)
             tx.forget_old_keys()
 
+    def _forget_at_portals(self) -> None:
+        with self.database.across_tenants("forget what has expired at portals") as tx:
+            portal.remove_expired_tokens(tx)
+            portal.remove_expired_letters(tx)
+
     def _end_expired_sessions(self) -> None:
         with self.database.across_tenants("end expired sessions") as tx:
             identity.remove_expired_sessions(tx)
@@ -342,7 +417,7 @@ class Fairlead:
     def _door(self, context: Context, application: Litestar) -> FrontDoor:
         return FrontDoor(Measured(application, self.metrics), context, partial(_methods_of, application))
 
-    def _application(self, context: Context, handlers: list[Any], mobingi: MobingiContext) -> Litestar:
+    def _application(self, context: Context, handlers: list[Any]) -> Litestar:
         async def provide_context() -> Context:
             return context
 
@@ -365,7 +440,6 @@ class Fairlead:
             ),
         )
         application.state.mender = context
-        application.state.mobingi = mobingi
         application.state.metrics = self.metrics
         application.state.in_thread = self.in_thread
         return application
@@ -375,7 +449,10 @@ def _worded(kind: Any) -> Callable[[Any, Any], Any]:
     """The handler of such problems in the words of the API whose path was asked for, be there anything or not."""
 
     def word(request: Any, problem: Any) -> Any:
-        handlers = mobingi_errors.HANDLERS if is_ours(request.scope["path"]) else HANDLERS
+        path = request.scope["path"]
+        if mobyle_errors.is_ours(path):
+            return mobyle_errors.HANDLERS[kind](request, problem)
+        handlers = mobingi_errors.HANDLERS if is_ours(path) else HANDLERS
         return handlers[kind](request, problem)
 
     return word

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from fairlead.base.errors import Refusal
 from fairlead.base.smtp import SECURITY, is_address
 from fairlead.domain import stacks
+from fairlead.domain.identity import portal
 
 PREFIX = "FAIRLEAD_"
 FILE_NAME = "fairlead.toml"
@@ -90,6 +91,28 @@ class Settings:
     agents_url: str = _setting("", "URL at which agents on instances call; default: the public URL, else --listen.")
     portal_name: str = _setting("local", "What this server is called among portals of scientific services.")
     services: str = _setting("", "Folder with descriptions of scientific services that are loaded at each start.")
+    portal_anonymous: bool = _setting(True, "Let people use the portals without an account.")
+    portal_registration: bool = _setting(True, "Let people make themselves an account on the portals.")
+    ldap_url: str = _setting("", "Directory in which portals look for people: ldap://HOST or ldaps://HOST.")
+    ldap_base: str = _setting("", "Below which entry of the directory people are; needed with --ldap-url.")
+    ldap_filter: str = _setting("(|(uid={name})(mail={name}))", "What finds somebody by the name that they type.")
+    ldap_bind_dn: str = _setting("", "As whom the directory is searched; empty: as nobody.")
+    ldap_bind_password: str = _secret("Password for that; better set as a variable or in the file.")
+    ldap_start_tls: bool = _setting(False, "Encrypt what is said to ldap://….")
+    local_jobs: str = _setting(
+        "auto", "Run scientific jobs as processes of this host: on, off, or auto: on without --multitenant."
+    )
+    job_slots: int = _setting(0, "Jobs that run at once on this host; 0: as many as it has cores.")
+    job_path: str = _setting("", "Folders in which programs of jobs are looked for besides the system's, like PATH.")
+    job_folders: str = _setting("", "Folders that programs of jobs may read, such as databanks, comma-separated.")
+    job_hours: int = _setting(24, "Hours after which a job is ended.")
+    job_memory_mb: int = _setting(4096, "Memory of a job, in MiB.")
+    job_output_mb: int = _setting(4096, "What a job may write, in MiB.")
+    jobs_per_user: int = _setting(500, "Jobs that a user may have under way; 0: any number.")
+    project_mb: int = _setting(10_240, "Data that a project may hold, in MiB; 0: any amount.")
+    data_mb: int = _setting(2048, "How large one piece of data may be, in MiB; 0: of any size.")
+    jobs_kept_days: int = _setting(30, "Days after which jobs that are over are removed; 0: never.")
+    data_kept_days: int = _setting(90, "Days after which data is removed that nobody uses or keeps; 0: never.")
     log_level: str = _setting("info", "debug, info, warning or error.")
     log_format: str = _setting("auto", "text, json, or auto: text on a terminal, json elsewhere.")
 
@@ -154,6 +177,20 @@ class Settings:
     def has_local_stacks(self) -> bool:
         """What a template says is run as this server's user: several organizations do not share that unasked."""
         return self.local_stacks == "on" or (self.local_stacks == "auto" and not self.multitenant)
+
+    @property
+    def jobs_folder(self) -> Path:
+        """Where the folders of scientific jobs are."""
+        return (self.data / "jobs").absolute()
+
+    @property
+    def has_local_jobs(self) -> bool:
+        """Which programs there are, administrators of portals say: several organizations do not share that unasked."""
+        return self.local_jobs == "on" or (self.local_jobs == "auto" and not self.multitenant)
+
+    @property
+    def readable_by_jobs(self) -> list[Path]:
+        return [Path(path.strip()) for path in self.job_folders.split(",") if path.strip()]
 
     @property
     def vendors_on_local(self) -> list[str]:
@@ -258,6 +295,8 @@ def _check(settings: Settings) -> None:
     _check_sign_up(settings)
     _check_workflows(settings)
     _check_portal(settings)
+    _check_jobs(settings)
+    _check_directory(settings)
     if settings.log_level not in {"debug", "info", "warning", "error"}:
         raise BadSetting(name="--log-level", reason=f"{settings.log_level!r} is not debug, info, warning or error")
     if settings.log_format not in {"auto", "text", "json"}:
@@ -325,6 +364,46 @@ def _check_portal(settings: Settings) -> None:
         raise BadSetting(name="--portal-name", reason=reason)
     if settings.services and not os.path.isdir(settings.services):
         raise BadSetting(name="--services", reason=f"there is no folder {settings.services}")
+
+
+def _check_jobs(settings: Settings) -> None:
+    if settings.local_jobs not in {"auto", "on", "off"}:
+        raise BadSetting(name="--local-jobs", reason=f"{settings.local_jobs!r} is not auto, on or off")
+    bounds = {"job_slots": (0, 1024), "job_hours": (1, 8760), "job_memory_mb": (16, 2**24), "job_output_mb": (1, 2**30)}
+    bounds |= {"jobs_per_user": (0, 10**6), "project_mb": (0, 2**30), "data_mb": (0, 2**30)}
+    bounds |= {"jobs_kept_days": (0, 36_500), "data_kept_days": (0, 36_500)}
+    for name, (least, most) in bounds.items():
+        if not least <= getattr(settings, name) <= most:
+            reason = f"{getattr(settings, name)} is not between {least} and {most}"
+            raise BadSetting(name=f"--{name.replace('_', '-')}", reason=reason)
+    for path in settings.readable_by_jobs:
+        if not path.is_absolute() or not path.is_dir():
+            raise BadSetting(name="--job-folders", reason=f"{path} is not the absolute path of a folder")
+    if any(not os.path.isabs(path) for path in settings.job_path.split(":") if path):
+        raise BadSetting(name="--job-path", reason=f"{settings.job_path!r} is not made of absolute paths")
+
+
+def _check_directory(settings: Settings) -> None:
+    if not settings.ldap_url:
+        return
+    try:
+        directory_of(settings)
+    except portal.BadDirectory as problem:
+        raise BadSetting(name="--ldap-url", reason=str(problem)) from None
+
+
+def directory_of(settings: Settings) -> portal.Ldap | None:
+    """Where people are looked for who have no account yet, if anywhere."""
+    if not settings.ldap_url:
+        return None
+    return portal.Ldap(
+        settings.ldap_url,
+        settings.ldap_base,
+        settings.ldap_filter,
+        settings.ldap_bind_dn,
+        settings.ldap_bind_password,
+        settings.ldap_start_tls,
+    )
 
 
 def _check_url(name: str, url: str) -> None:

@@ -10,7 +10,6 @@ from fairlead.domain import identity
 from fairlead.domain.identity import portal
 from fairlead.settings import Settings
 from house.many import run_many
-from house.portal import make_tables
 from house.program import run
 
 EMAIL, PASSWORD = "ada@acme.example", "correct horse battery staple"
@@ -19,9 +18,7 @@ EMAIL, PASSWORD = "ada@acme.example", "correct horse battery staple"
 @pytest.fixture
 def data(tmp_path):
     folder = tmp_path / "data"
-    opened = prepare(Settings(data=folder))
-    make_tables(opened)
-    opened.close()
+    prepare(Settings(data=folder)).close()
     return folder
 
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fairlead import migrations
-from fairlead.base.database import Database, metadata
+from fairlead.base.database import Database
 from fairlead.cli.commands import app
 from fairlead.domain import catalog, identity
 from fairlead.settings import BadSetting, Settings, load
@@ -25,12 +25,10 @@ def write(folder, name, **said):
 
 @pytest.fixture
 def data(tmp_path):
-    """A folder for data with the tables of the catalogue in it."""
+    """A folder for data with all tables in it."""
     folder = tmp_path / "data"
     database = Database(Settings(data=folder).database_url)
     migrations.upgrade(database)
-    ours = [table for name, table in metadata.tables.items() if name.startswith("catalog_")]
-    metadata.create_all(database.engine, tables=ours, checkfirst=True)
     database.close()
     return folder
 

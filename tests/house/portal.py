@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fairlead.base import clock
-from fairlead.base.database import TENANT, Database, metadata
+from fairlead.base.database import TENANT, Database
 from fairlead.base.scope import Scope, system_scope
 from fairlead.base.seal import Seal, SealBroken
 from fairlead.domain import audit, identity, mail
@@ -22,14 +22,6 @@ from fairlead.domain.mail.store import letters
 from house.world import HASH, PASSWORD
 
 LINK = "https://portal.example/mobyle/secret?token="
-
-
-def make_tables(database: Database) -> None:
-    """Those that no migration has made."""
-    with database.outside() as connection, connection.begin():
-        metadata.create_all(
-            connection, [table for name, table in metadata.tables.items() if name.startswith("portal_")]
-        )
 
 
 @dataclass

@@ -6,23 +6,15 @@ import uuid
 
 import pytest
 
-from fairlead.base.database import Database, Tx, metadata
+from fairlead.base.database import Tx
 from fairlead.domain import catalog, identity
 from fairlead.domain.catalog import projects as known_projects
 from fairlead.domain.identity import portal
 from house.portals import OWN, PROJECT, PUBLIC_PROJECT, Portal
 
 
-@pytest.fixture(scope="session")
-def with_catalogue(database: Database) -> Database:
-    """The shared database, with the tables of the catalogue."""
-    ours = [table for name, table in metadata.tables.items() if name.startswith("catalog_")]
-    metadata.create_all(database.engine, tables=ours, checkfirst=True)
-    return database
-
-
 @pytest.fixture
-def new_portal(with_catalogue, tokens, monkeypatch):
+def new_portal(database, tokens, monkeypatch):
     """Makes portals, each of an organization of its own. They have one project that is private and one that is not."""
     there = {PROJECT: portal.ProjectRef(PROJECT), PUBLIC_PROJECT: portal.ProjectRef(PUBLIC_PROJECT, is_public=True)}
     names = {"mine": [PROJECT], "twice": [PROJECT, PUBLIC_PROJECT]}
@@ -34,9 +26,9 @@ def new_portal(with_catalogue, tokens, monkeypatch):
     monkeypatch.setattr(known_projects._known, "called", lambda tx, name: names.get(name, []))
 
     def make(own: catalog.OwnServer = OWN) -> Portal:
-        with with_catalogue.across_tenants("a new organization") as tx:
+        with database.across_tenants("a new organization") as tx:
             tenant = identity.add_tenant(tx, tokens, f"organization {uuid.uuid4()}")
-        return Portal(with_catalogue, tenant.id, own)
+        return Portal(database, tenant.id, own)
 
     return make
 

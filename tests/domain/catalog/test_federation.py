@@ -53,8 +53,8 @@ def no_names(host, port):
 
 
 @pytest.fixture
-def federation(with_catalogue):
-    return catalog.Federation(with_catalogue, SEAL, Outgoing(), trusts_administrators=True)
+def federation(database):
+    return catalog.Federation(database, SEAL, Outgoing(), trusts_administrators=True)
 
 
 @pytest.fixture
@@ -313,10 +313,10 @@ def test_the_description_of_our_own_service_is_asked_of_nobody(federation, known
     assert pasteur.asked == []
 
 
-def test_peers_are_asked_once_a_minute_by_one_of_all_processes(with_catalogue, known, pasteur):
+def test_peers_are_asked_once_a_minute_by_one_of_all_processes(database, known, pasteur):
     offers(pasteur, listed("blast"))
     nearby = Outgoing(["127.0.0.1"], resolve=no_names)  # other tests have left peers of their own
-    federation = catalog.Federation(with_catalogue, SEAL, nearby, trusts_administrators=False)
+    federation = catalog.Federation(database, SEAL, nearby, trusts_administrators=False)
     together = [threading.Thread(target=federation.refresh_due) for _ in range(4)]
 
     for thread in together:
@@ -345,10 +345,10 @@ def test_a_server_that_is_removed_while_it_is_asked_leaves_nothing(federation, k
     assert known.seen_by(known.ada) == {}
 
 
-def test_where_administrators_are_not_trusted_only_what_the_operator_allows_is_called(known, pasteur, with_catalogue):
+def test_where_administrators_are_not_trusted_only_what_the_operator_allows_is_called(known, pasteur, database):
     offers(pasteur, listed("blast"))
-    strict = catalog.Federation(with_catalogue, SEAL, Outgoing(), trusts_administrators=False)
-    allowing = catalog.Federation(with_catalogue, SEAL, Outgoing(["127.0.0.1"]), trusts_administrators=False)
+    strict = catalog.Federation(database, SEAL, Outgoing(), trusts_administrators=False)
+    allowing = catalog.Federation(database, SEAL, Outgoing(["127.0.0.1"]), trusts_administrators=False)
 
     peer = strict.refresh(known.admin, "pasteur")
 

@@ -43,13 +43,13 @@ def test_a_server_that_is_registered_is_listed_after_ours_and_inactive_until_it_
     assert here.log()[-1] == "server.register pasteur"
 
 
-def test_with_the_token_that_is_told_once_a_server_is_known(here, with_catalogue):
+def test_with_the_token_that_is_told_once_a_server_is_known(here, database):
     here.register(described("needle"), exported=True)
     here.register(described("water"))
 
     _, token = registered(here)
 
-    scope = catalog.peer_of(with_catalogue, token, "192.0.2.1")
+    scope = catalog.peer_of(database, token, "192.0.2.1")
     assert (scope.tenant_id, scope.actor.id, scope.actor.kind) == (here.tenant_id, "peer:pasteur", ActorKind.SYSTEM)
     assert list(here.seen_by(scope)) == [NEEDLE]
     assert names_of_servers(here, scope) == ["here"]
@@ -57,16 +57,16 @@ def test_with_the_token_that_is_told_once_a_server_is_known(here, with_catalogue
 
 
 @pytest.mark.parametrize("token", ["", "peer-", "peer-guessed", "other", "peer-\u00e4", "peer-" + "x" * 5000])
-def test_another_token_is_nobodys(here, with_catalogue, token):
+def test_another_token_is_nobodys(here, database, token):
     registered(here)
 
-    assert catalog.peer_of(with_catalogue, token) is None
+    assert catalog.peer_of(database, token) is None
 
 
-def test_the_token_is_kept_nowhere_in_the_clear(here, with_catalogue):
+def test_the_token_is_kept_nowhere_in_the_clear(here, database):
     _, token = registered(here, token="secret-for-pasteur")
 
-    with with_catalogue.across_tenants("what is kept?", writing=False) as tx:
+    with database.across_tenants("what is kept?", writing=False) as tx:
         rows = tx.all(peers.store.catalog_peers.select())
     assert rows
     assert token not in repr(rows)
@@ -77,26 +77,26 @@ def test_the_token_is_kept_nowhere_in_the_clear(here, with_catalogue):
     assert "secret" not in "".join(here.log())
 
 
-def test_a_token_is_good_no_more_when_it_is_renewed_or_the_server_is_removed(here, with_catalogue):
+def test_a_token_is_good_no_more_when_it_is_renewed_or_the_server_is_removed(here, database):
     _, first = registered(here)
 
     _, second = changed(here, renews_token=True)
 
-    assert catalog.peer_of(with_catalogue, first) is None
-    assert catalog.peer_of(with_catalogue, second) is not None
+    assert catalog.peer_of(database, first) is None
+    assert catalog.peer_of(database, second) is not None
     here.do(here.admin, catalog.remove_peer, "pasteur")
-    assert catalog.peer_of(with_catalogue, second) is None
+    assert catalog.peer_of(database, second) is None
     assert names_of_servers(here, here.ada) == ["here"]
     assert here.log()[-2:] == ["server.update pasteur", "server.remove pasteur"]
 
 
-def test_a_token_is_good_for_nothing_while_the_organization_is_suspended(here, with_catalogue):
+def test_a_token_is_good_for_nothing_while_the_organization_is_suspended(here, database):
     _, token = registered(here)
 
-    with with_catalogue.across_tenants("suspend") as tx:
+    with database.across_tenants("suspend") as tx:
         identity.suspend_tenant(tx, here.tenant_id)
 
-    assert catalog.peer_of(with_catalogue, token) is None
+    assert catalog.peer_of(database, token) is None
 
 
 def test_at_another_address_our_token_is_not_sent_unless_it_is_given_anew(here):

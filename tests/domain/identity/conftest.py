@@ -3,13 +3,11 @@
 import pytest
 
 from fairlead.domain import identity
-from house.portal import Lab, make_tables
+from house.portal import Lab
 
 
 @pytest.fixture
 def new_lab(database, tokens):
-    make_tables(database)
-
     def make() -> Lab:
         with database.across_tenants("a new organization") as tx:
             return Lab(database, identity.add_tenant(tx, tokens, "organization").id)

@@ -23,3 +23,4 @@ class UploadForm(uploads.UploadForm[R]):
 
     no_file = NoArtifactFile
     bad = BadBody
+    called = "artifact file"

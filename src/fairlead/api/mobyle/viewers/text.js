@@ -1,0 +1,3 @@
+function show(text) {
+  place.append(element("pre", text));
+}
