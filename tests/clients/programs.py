@@ -4,13 +4,10 @@ import os
 import shutil
 import subprocess
 
+from house.debian import fetch
+
 PACKAGES = ("mender-client", "mender-connect", "mender-cli", "mender-artifact", "dbus", "libglib2.0-bin", "openssl")
 PROGRAMS = ("mender", "mender-connect", "mender-cli", "mender-artifact", "dbus-daemon", "gdbus", "openssl")
-INSTALL = (
-    ["apt-get", "update"],
-    ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES],
-)
-MOST_INSTALL_SECONDS = 240
 
 # The daemon starts update modules in process groups of their own; only with its process namespace do they surely end.
 WALLS = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
@@ -21,24 +18,14 @@ def make_ready() -> str | None:
     if os.geteuid() != 0:
         return "the real clients need root: each device runs in namespaces and a root of its own"
     if missing():
-        reason = install()
-        if reason:
-            return reason
+        reason = fetch(*PACKAGES)
+        if reason or missing():
+            return reason or f"installing did not bring {', '.join(missing())}"
     return walls()
 
 
 def missing() -> list[str]:
     return [program for program in PROGRAMS if shutil.which(program) is None]
-
-
-def install() -> str | None:
-    if shutil.which("apt-get") is None:
-        return f"there is no apt-get to install {', '.join(missing())} with"
-    for command in INSTALL:
-        reason = refused(command, MOST_INSTALL_SECONDS)
-        if reason:
-            return f"{' '.join(command[:2])} failed: {reason}"
-    return f"installing did not bring {', '.join(missing())}" if missing() else None
 
 
 def walls() -> str | None:
@@ -51,7 +38,6 @@ def refused(command: list[str], wait_seconds: int) -> str | None:
     try:
         done = subprocess.run(
             command,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from house.debian import fetch
 from house.program import FENCE, make_certificate
 
 BASE = "dc=lab,dc=example"
@@ -45,15 +45,11 @@ access to * by dn.exact="{reader}" read by * auth
 def make_ready() -> str:
     """Fetch it if it is missing and may be fetched; the reason why it cannot be used here, "" if it can."""
     if not Path(SLAPD).exists():
-        if os.geteuid() != 0 or shutil.which("apt-get") is None:
-            return "slapd is not installed, and only root can fetch it, with apt-get"
         if not NEVER_STARTS_SERVICES.exists():
             return "slapd is not installed, and installing it would start it on this machine"
-        command = ["apt-get", "install", "-y", "--no-install-recommends", "slapd"]
-        quietly = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        done = subprocess.run(command, env=quietly, stdin=subprocess.DEVNULL, capture_output=True, timeout=240)
-        if done.returncode != 0 or not Path(SLAPD).exists():
-            return "slapd could not be installed"
+        reason = fetch("slapd")
+        if reason or not Path(SLAPD).exists():
+            return reason or "slapd could not be installed"
     return "" if MODULES.is_dir() and SCHEMAS.is_dir() else "slapd is not where Debian puts it"
 
 

@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 import nats
 import pytest
 
-from .running import JOB_ID, carry_out, definition, failure_of, tools
+from house.debian import fetch
 
-INSTALL = ["apt-get", "install", "-y", "--no-install-recommends", "nats-server"]
+from .running import JOB_ID, carry_out, definition, failure_of, tools
 
 
 def find_program() -> str | None:
@@ -47,11 +47,9 @@ def running(*options: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    if find_program() is None:
-        with suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(INSTALL, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
-    if find_program() is None:
-        pytest.skip("there is no nats-server, and apt-get did not bring one")
+    reason = "" if find_program() else fetch("nats-server")
+    if reason or find_program() is None:
+        pytest.skip(reason or "apt-get did not bring a nats-server")
     with running() as address:
         yield address
 
