@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairlead.domain import stacks
+from fairlead.domain import identity, stacks
 from fairlead.domain.identity import RoleForbids
 from fairlead.domain.stacks import (
     AgentReport,
@@ -16,6 +16,7 @@ from fairlead.domain.stacks import (
     VersionNotFound,
     VersionRef,
 )
+from house.world import HASH
 
 from .scripted import Place, template
 
@@ -203,3 +204,17 @@ def test_two_versions_or_a_text_are_compared(place):
             "configurations/provision/instance_count": {"oldvalue": 1, "newvalue": 2},
         },
     }
+
+
+def test_whoever_gets_the_name_of_a_member_who_left_gets_none_of_their_stacks(place):
+    everything = {"effect": "allow", "action": "*", "resource": "*"}
+    with place.database.begin(place.ada) as tx:
+        identity.add_member(tx, "mia", HASH)
+    theirs = place.apply(template(1, image="nginx"), by=place.member("mia", everything))
+
+    with place.database.begin(place.ada) as tx:
+        identity.remove_member(tx, "mia")
+
+    assert place.find(theirs).owner == ""
+    with pytest.raises(RoleForbids):
+        place.find(theirs, by=place.member("mia", everything))

@@ -48,6 +48,7 @@ from fairlead.domain.identity.members import (
     find_member,
     list_members,
     remove_member,
+    when_member_removed,
 )
 from fairlead.domain.identity.memory import Bearer, TokenMemory
 from fairlead.domain.identity.metering import Meters, TooManyCalls
@@ -419,4 +420,5 @@ __all__ = [
     "verify_access",
     "verify_second_factor",
     "verify_user",
+    "when_member_removed",
 ]

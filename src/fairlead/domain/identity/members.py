@@ -7,6 +7,7 @@ They come and go by the master's word alone.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,13 @@ from fairlead.domain.identity.vocabulary import Act
 LONGEST_USERNAME = 64
 ON_MEMBERS = "members and their roles"
 """What is done one at a time: giving somebody a role, and taking the role or them away."""
+
+_when_removed: list[Callable[[Tx, str], None]] = []
+
+
+def when_member_removed(clean_up: Callable[[Tx, str], None]) -> None:
+    """Have this done, in the same transaction, when a member is let go; it is told their username."""
+    _when_removed.append(clean_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,8 @@ def remove_member(tx: Tx, username: str) -> None:
     tx.one_at_a_time(ON_MEMBERS)
     member = _found(store.find_member_called(tx, username), username)
     store.remove_member(tx, member.id)
+    for clean_up in _when_removed:
+        clean_up(tx, username)
     audit.record(tx, "member.delete", member.id, name=username)
 
 

@@ -1,5 +1,7 @@
 """What an organization runs in the cloud or on this host: layers of instances that a template describes."""
 
+from fairlead.domain import identity
+from fairlead.domain.stacks import store
 from fairlead.domain.stacks.agents import admit_agent, verify_agent
 from fairlead.domain.stacks.answers import container_config, private_key, session_keys
 from fairlead.domain.stacks.credentials import add_credential, list_credentials, remove_credential
@@ -44,6 +46,8 @@ from fairlead.domain.stacks.tools import Tools, vendor_names
 from fairlead.domain.stacks.vendors.driver import Driver, Instance
 from fairlead.domain.stacks.vendors.local import LocalDriver
 from fairlead.domain.stacks.work import steps
+
+identity.when_member_removed(store.disown)
 
 __all__ = [
     "WORKFLOW",

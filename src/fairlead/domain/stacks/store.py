@@ -126,6 +126,12 @@ def change(tx: Tx, stack_id: str, **values: Any) -> None:
     tx.run(sa.update(stacks).where(*own).values(updated_at=clock.now(), **values), {"changed_id": stack_id})
 
 
+def disown(tx: Tx, username: str) -> None:
+    """What belongs to this user belongs to nobody from now on: another one may come to have the name."""
+    theirs = sa.update(stacks).where(_stack.tenant_id == TENANT, _stack.owner == username)
+    tx.run(theirs.values(owner=""))
+
+
 def remove(tx: Tx, stack_id: str) -> None:
     """The stack and everything that belongs to it."""
     own = (_stack.tenant_id == TENANT, _stack.id == sa.bindparam("removed_id"))
