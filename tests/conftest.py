@@ -33,7 +33,7 @@ passwords._argon2id = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 passwords._nobody = passwords._hash_of_nothing()
 
 
-ONE_AT_A_TIME = ("clients", "bench", "faults", "soak")
+ONE_AT_A_TIME = ("clients", "bench", "faults", "science", "soak")
 """Folders whose tests measure time, load the whole machine or install packages: never two of them at once."""
 
 

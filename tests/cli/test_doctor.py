@@ -9,7 +9,7 @@ import pytest
 from house.mail import SmtpStandIn
 from house.program import make_certificate, run
 
-CHECKS = 9
+CHECKS = 11
 
 
 def test_a_new_installation_is_well_and_is_not_touched(tmp_path):
@@ -18,6 +18,19 @@ def test_a_new_installation_is_well_and_is_not_touched(tmp_path):
     assert found.code == 0, found.out + found.err
     assert found.out.count("✓") == CHECKS
     assert "Everything is as it should be." in found.out
+    assert not (tmp_path / "data").exists()
+
+
+def test_what_runs_on_this_host_is_told_with_who_it_runs_as(tmp_path):
+    one = run("doctor", "--data", tmp_path / "data", "--job-slots", 3)
+    many = run("doctor", "--data", tmp_path / "data", "--multitenant")
+
+    told = {line.split(": ")[0][2:]: line.partition(": ")[2] for line in one.out.splitlines() if ": " in line}
+    assert told["scientific jobs"].startswith("3 at a time on this machine, ")
+    assert "sandbox" in told["scientific jobs"]
+    assert told["stacks"].startswith("those of local run on this host, as ")
+    assert "scientific jobs: none is run on this host" in many.out
+    assert "stacks: none is run on this host" in many.out
     assert not (tmp_path / "data").exists()
 
 

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 LOCK = Path(tempfile.gettempdir()) / "fairlead-tests-install.lock"
-MOST_SECONDS = 300
+MOST_SECONDS = 600
 _INSTALL = ("apt-get", "-o", "DPkg::Lock::Timeout=120", "install", "-y", "--no-install-recommends")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import resource
 import shutil
 import socket
@@ -29,9 +30,14 @@ from fairlead.cli.options import (
     Data,
     DatabaseUrl,
     InternalListen,
+    JobFolders,
+    JobSlots,
     Keys,
     Listen,
+    LocalJobs,
+    LocalStacks,
     MailFrom,
+    Multitenant,
     PublicUrl,
     SmtpHost,
     SmtpPassword,
@@ -42,6 +48,7 @@ from fairlead.cli.options import (
     TlsKey,
     settings_of,
 )
+from fairlead.domain import jobs
 from fairlead.settings import Settings, address_of
 
 LEAST_FREE_BYTES = 1024**3
@@ -69,6 +76,11 @@ def doctor(
     smtp_user: SmtpUser = None,
     smtp_password: SmtpPassword = None,
     mail_from: MailFrom = None,
+    multitenant: Multitenant = None,
+    local_stacks: LocalStacks = None,
+    local_jobs: LocalJobs = None,
+    job_slots: JobSlots = None,
+    job_folders: JobFolders = None,
     config: ConfigFile = None,
 ) -> None:
     """Check the set-up and say what is wrong, and how to mend it. Exit code 1 if something is."""
@@ -197,6 +209,26 @@ def _open_files(settings: Settings) -> str:
     return f"up to {most} connections"
 
 
+def _stacks(settings: Settings) -> str:
+    if not settings.has_local_stacks:
+        return "none is run on this host"
+    vendors = ", ".join(["local", *settings.vendors_on_local])
+    return f"those of {vendors} run on this host, as {_own_user()}, who may do all that the server may"
+
+
+def _scientific_jobs(settings: Settings) -> str:
+    if not settings.has_local_jobs:
+        return "none is run on this host"
+    return jobs.describe_local(settings.job_slots or None)
+
+
+def _own_user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"
+
+
 CHECKS: dict[str, Callable[[Settings], str]] = {
     "data folder": _data_folder,
     "database": _database,
@@ -207,4 +239,6 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "certificate": _certificate,
     "mail": _mail,
     "open files": _open_files,
+    "stacks": _stacks,
+    "scientific jobs": _scientific_jobs,
 }

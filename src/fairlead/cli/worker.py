@@ -1,4 +1,4 @@
-"""`fairlead worker`: a process that works on workflows, and serves nobody."""
+"""`fairlead worker`: a process that works on workflows and runs scientific jobs, and serves nobody."""
 
 from __future__ import annotations
 
@@ -7,21 +7,32 @@ import threading
 
 import structlog
 
-from fairlead.app import bring_up_to_date, open_worker
+from fairlead.app import bring_up_to_date, open_jobs, open_worker
+from fairlead.base.database import Database
 from fairlead.cli.options import (
     AgentsUrl,
     AllowOutgoing,
+    BlobsUrl,
     ConfigFile,
     Data,
     DatabaseUrl,
     InternalListen,
+    JobFolders,
+    JobHours,
+    JobMemoryMb,
+    JobOutputMb,
+    JobPath,
+    JobSlots,
     Keys,
     Listen,
+    LocalJobs,
     LocalStacks,
     LogFormat,
     LogLevel,
     Multitenant,
     NatsUrl,
+    PortalName,
+    ProjectMb,
     PublicUrl,
     RunOnLocal,
     WorkflowEnv,
@@ -33,8 +44,11 @@ from fairlead.cli.options import (
     WorkflowThreads,
     settings_of,
 )
+from fairlead.domain import jobs
 from fairlead.logs import set_up_logs
 from fairlead.settings import BadSetting
+
+LOOK_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -42,6 +56,7 @@ log = structlog.get_logger()
 def worker(
     data: Data = None,
     database: DatabaseUrl = None,
+    blobs: BlobsUrl = None,
     keys: Keys = None,
     listen: Listen = None,
     internal_listen: InternalListen = None,
@@ -59,13 +74,23 @@ def worker(
     local_stacks: LocalStacks = None,
     run_on_local: RunOnLocal = None,
     agents_url: AgentsUrl = None,
+    portal_name: PortalName = None,
+    local_jobs: LocalJobs = None,
+    job_slots: JobSlots = None,
+    job_path: JobPath = None,
+    job_folders: JobFolders = None,
+    job_hours: JobHours = None,
+    job_memory_mb: JobMemoryMb = None,
+    job_output_mb: JobOutputMb = None,
+    project_mb: ProjectMb = None,
     log_level: LogLevel = None,
     log_format: LogFormat = None,
     config: ConfigFile = None,
 ) -> None:
     """Work on workflows until stopped with Ctrl-C, beside servers that share the database and the keys.
 
-    `--listen` and `--internal-listen` name the addresses of a server: workflows call it.
+    `--listen` and `--internal-listen` name the addresses of a server: workflows call it. On a machine of its own it
+    runs scientific jobs there, and needs the same payload store and the same `--portal-name`.
     """
     given = {name: value for name, value in locals().items() if name != "config"}
     settings = settings_of(config, **given)
@@ -73,13 +98,24 @@ def worker(
         raise BadSetting(name="--workflow-threads", reason="a worker with 0 threads would do nothing")
     set_up_logs(settings.log_level, settings.log_format)
     opened = bring_up_to_date(settings)
-    durable = open_worker(settings, opened, settings.workflow_threads)
+    tools = open_jobs(settings) if settings.has_local_jobs else None
+    durable = open_worker(settings, opened, settings.workflow_threads, job_tools=tools)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     durable.start()
     log.info("worker.ready", worker=durable.name, threads=settings.workflow_threads)
-    stop.wait()
+    while not stop.wait(LOOK_SECONDS):
+        if tools is not None:
+            _look(opened, tools)
     durable.stop()
     opened.close()
     log.info("worker.stopped", worker=durable.name)
+
+
+def _look(database: Database, tools: jobs.Tools) -> None:
+    """Nobody else looks at the jobs that run on this machine."""
+    try:
+        jobs.watch(database, tools)
+    except Exception as problem:
+        log.warning("jobs.not_looked_at", problem=str(problem))

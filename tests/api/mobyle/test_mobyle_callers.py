@@ -31,6 +31,8 @@ def test_a_wrong_password_an_unknown_name_and_a_bad_token_are_refused_alike(plac
 
     assert [error(each) for each in (wrong, unknown, token)] == [(401, SHAPE)] * 3
     assert wrong.json() == unknown.json()
+    assert wrong.json()["detail"] == "The name or the password is wrong."
+    assert token.json()["detail"] == "The token is none of this portal's, or it was taken back."
     assert token.headers["www-authenticate"] == "Bearer"
 
 

@@ -79,6 +79,9 @@ def test_values_are_kept_as_what_they_are():
         (STRING, "a\U000f0041b"),
         (STRING, "\ud800"),
         (STRING, "x" * 40_000),
+        (STRING, "touch x |"),
+        (STRING, "| touch x"),
+        (None, "touch x | "),
         (STRING | {"options": [{"value": "a"}]}, "b"),
         (FILE, "name.txt"),
         (FILE, 5),
@@ -193,6 +196,24 @@ def test_a_text_that_names_an_output_stays_in_the_folder(name):
 
     assert list(errors_of(made, {"o": name})) == ["o"]
     assert check(made, {"o": "fine name"}).values == {"o": "fine name"}
+
+
+def test_a_bar_within_a_text_is_one_of_its_letters():
+    assert check(service(parameter("x")), {"x": "A|T"}).values == {"x": "A|T"}
+
+
+@pytest.mark.parametrize("value", ["it's", 'a "b"', "$(id)", "`id`", "a;b", "a|b", "a\\b", "a/b"])
+def test_a_script_of_a_shell_is_given_plain_texts_only(value):
+    script = service(parameter("x", format='" -t=" + str(value)'), command="plot.sh")
+
+    assert list(errors_of(script, {"x": value})) == ["x"]
+    assert check(script, {"x": "My title, v. 1.0"}).values == {"x": "My title, v. 1.0"}
+    assert check(service(parameter("x", format='" -t=" + str(value)')), {"x": value}).values == {"x": value}
+
+
+def test_no_file_is_taken_for_a_list_of_files():
+    with pytest.raises(Unfit):
+        File("@list.txt")
 
 
 @pytest.mark.parametrize("value", ["-rf", "--help", "-x y", "-1;id"])

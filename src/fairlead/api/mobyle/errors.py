@@ -22,7 +22,7 @@ from litestar.exceptions import (
 )
 
 from fairlead.base.errors import Kind, Refusal
-from fairlead.domain import catalog, jobs
+from fairlead.domain import catalog, identity, jobs
 
 JSON = "application/json"
 HEADERS = {
@@ -48,6 +48,12 @@ STATUS: dict[Kind, int] = {
 }
 OWN_STATUS: dict[type[Refusal], int] = {catalog.BadDescription: 422, jobs.commands.BadValues: 422}
 """Refusals that have another status than others of their kind."""
+OWN_DETAIL: dict[type[Refusal], str] = {
+    identity.WrongLogin: "The name or the password is wrong.",
+    identity.BadToken: "The token is none of this portal's, or it was taken back.",
+    identity.TokenExpired: "The token is good no longer: log in again.",
+}
+"""Refusals that have no words of their own: those who word them for another API have said all they want to."""
 _EXPLAINED = {
     400: "The request makes no sense as it stands.",
     401: "It takes somebody who is logged in.",
@@ -101,7 +107,7 @@ def refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]
     status = status_of(refusal)
     if status >= 500 and refusal.kind is not Kind.NOT_BUILT:
         log.warning("request.unavailable", path=request.scope["path"], reason=str(refusal))
-    return say(status, str(refusal), _headers_of(refusal), **_one_by_one(refusal))
+    return say(status, OWN_DETAIL.get(type(refusal), str(refusal)), _headers_of(refusal), **_one_by_one(refusal))
 
 
 def _one_by_one(refusal: Refusal) -> dict[str, Any]:

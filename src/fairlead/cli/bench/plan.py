@@ -19,6 +19,7 @@ ROWS = (
     "inventory",
     "auth-ed25519",
     "auth-rsa",
+    "jobs",
     "deployment",
     "deployment-all",
     "work",
@@ -27,7 +28,7 @@ ROWS = (
 )
 """The names that `--only` takes, in the order in which they are measured: idle devices first, then busy ones."""
 
-WITHOUT_FLOOR = frozenset({"memory", "deployment", "deployment-all", "workflows", "upload"})
+WITHOUT_FLOOR = frozenset({"memory", "deployment", "deployment-all", "workflows", "jobs", "upload"})
 """These are no rates of answers: there is nothing to compare them with, or they bring a floor of their own."""
 
 
@@ -48,6 +49,7 @@ class Plan:
     rsa_keys: int = 100
     busy_devices: int = 1000
     upload_bytes: int = 2 * GIB
+    jobs: int = 200
 
     def wants(self, *names: str) -> bool:
         """Is any of these rows to be measured?"""
@@ -58,7 +60,7 @@ class Plan:
         """How many devices speak: all, unless only rows are wanted for which a few are enough."""
         if self.wants("first", "next", "next-post", "memory", "inventory"):
             return self.devices
-        return self.busy_devices if self.wants("floor", "work") else 0
+        return self.busy_devices if self.wants("floor", "work", "jobs") else 0
 
 
 def make_plan(
@@ -81,7 +83,7 @@ def make_plan(
     plan = Plan(devices, seconds, connections, rows, database, busy_devices=min(devices, 1000))
     if not quick:
         return plan
-    return replace(plan, ed25519_keys=200, rsa_keys=10, busy_devices=min(devices, 200), upload_bytes=64 * MIB)
+    return replace(plan, ed25519_keys=200, rsa_keys=10, busy_devices=min(devices, 200), upload_bytes=64 * MIB, jobs=10)
 
 
 def _rows_called(name: str) -> list[str]:

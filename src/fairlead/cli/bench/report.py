@@ -19,6 +19,8 @@ from fairlead.cli.bench.plan import Plan
 from fairlead.cli.bench.rows import PER_SECOND, Figure
 
 WIDTH = 100
+FEW = frozenset({"s", "jobs/s", "×"})
+"""Units of figures so small that what is behind the point matters."""
 
 
 def print_report(console: Console, plan: Plan, cores: Cores, figures: Sequence[Figure]) -> None:
@@ -86,7 +88,7 @@ def _table(figures: Sequence[Figure]) -> Table:
 def _number(value: float, unit: str) -> str:
     if unit == PER_SECOND:
         return f"{value:,.0f}/s"
-    return f"{value:,.2f} {unit}" if unit == "s" else f"{value:,.0f} {unit}"
+    return f"{value:,.2f} {unit}" if unit in FEW else f"{value:,.0f} {unit}"
 
 
 def _decimals(value: float | None, digits: int) -> str:

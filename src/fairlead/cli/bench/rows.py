@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from fairlead.cli.bench import asking, durable, wrk
+from fairlead.cli.bench import asking, durable, science, wrk
 from fairlead.cli.bench.artifact import BLOCK, Artifact
 from fairlead.cli.bench.cores import pinned
 from fairlead.cli.bench.load import Load
@@ -165,6 +165,26 @@ def _pace(what: str, pace: durable.Pace, of_floor: float) -> Figure:
     )
 
 
+def scientific_jobs(stage: Stage) -> Iterator[Figure]:
+    """What it costs to run programs, and how devices fare meanwhile."""
+    plan = stage.plan
+    question = next(asking.next_by_get(stage.fleet.tokens[-1:]))
+    with pinned(stage.cores.load):
+        busy = science.measured(stage.cores.server, stage.folder, plan.database, question, plan.jobs, plan.seconds)
+    note = f"{busy.missing} have not finished" if busy.missing else ""
+    what = f"{plan.jobs} scientific jobs, submitted at once"
+    yield Figure("jobs", what, busy.jobs / busy.seconds, "jobs/s", wrong=busy.missing, note=note)
+    yield _waited("  a device's question before", busy.quiet, busy.quiet)
+    yield _waited("  a device's question meanwhile", busy.meanwhile, busy.quiet)
+
+
+def _waited(what: str, answers: science.Answers, before: science.Answers) -> Figure:
+    """The median, as a multiple of what it was before there were jobs."""
+    times = answers.p50_ms / before.p50_ms if before.p50_ms else 0.0
+    note = f"{answers.wrong} answers were not 204" if answers.wrong else ""
+    return Figure("jobs", what, times, "×", answers.p50_ms, answers.p99_ms, "device", wrong=answers.wrong, note=note)
+
+
 def upload(stage: Stage) -> Iterator[Figure]:
     blocks = _blocks_that_fit(stage)
     artifact = Artifact("release-large", blocks)
@@ -197,6 +217,7 @@ ROWS: dict[str, Callable[[Stage], Iterator[Figure]]] = {
     "inventory": inventory,
     "auth-ed25519": auth_ed25519,
     "auth-rsa": auth_rsa,
+    "jobs": scientific_jobs,
     "deployment": deployment,
     "deployment-all": deployment_all,
     "work": work,

@@ -40,6 +40,7 @@ from .execution import (
     Limits,
     LocalSystem,
     Routes,
+    describe_local,
     read_routes,
 )
 from .flow_plans import BadWorkflow
@@ -207,6 +208,7 @@ __all__ = [
     "contents_of",
     "count_jobs",
     "create_project",
+    "describe_local",
     "events",
     "find_content",
     "find_data",

@@ -127,6 +127,8 @@ def fill_folder(
     folder = tools.folder_of(tenant_id, sources.job.number)
     work = folder / WORK
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not alive():  # another has taken our place, and the programs may be at work there
+        raise NobodysTurn
     tidying.remove(str(work))
     work.mkdir(mode=0o700)
     for name, text in made.paramfiles.items():

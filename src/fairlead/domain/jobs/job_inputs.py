@@ -129,7 +129,7 @@ class _Reader:
 
 def file_name_for(wanted: str) -> str:
     """As near to what was wanted as a file in a job's folder may be called, "" if nothing is left of it."""
-    name = safe_file_name(wanted).lstrip(".-") if wanted else ""
+    name = safe_file_name(wanted).lstrip(".-@") if wanted else ""
     return name if is_file_name(name) else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from .words import begins_with_users_dash
 
 MOST_UNKNOWN = 100
 """So many are told."""
+
+_SCRIPT = re.compile(r"\.(ba|c|k|z|tc)?sh$")
+_PLAIN_TEXT = re.compile(r"[\w .,:+=@-]*")
 
 
 class BadValues(Refusal):
@@ -51,7 +55,11 @@ def check(service: Software, values: Mapping[str, Any]) -> Checked:
     errors = {name: messages for name, messages in errors.items() if name not in dropped}
     for entry in active:
         if entry.parameter.name not in errors:
-            messages = list(_wrongs(entry.parameter, kept, all_values)) + list(_wrong_names(service, entry, kept))
+            messages = [
+                *_wrongs(entry.parameter, kept, all_values),
+                *_wrong_names(service, entry, kept),
+                *_wrong_for_a_script(service, entry, kept),
+            ]
             errors |= {entry.parameter.name: messages} if messages else {}
     if not errors and isinstance(service, Program):
         errors = {name: [_NO_OPTION] for name in _options_of_their_own(service, kept)}
@@ -113,7 +121,18 @@ def _wrong_names(service: Software, entry: Placed[Input], given: Mapping[str, An
     if not isinstance(value, str) or not _is_free_text(entry.parameter) or name not in _namers_of_files(service):
         return
     if not is_file_name(value):
-        yield "It must be the name of a file: without slashes, and not beginning with a dot or a dash."
+        yield "It must be the name of a file: without slashes, and not beginning with a dot, a dash or an @."
+
+
+def _wrong_for_a_script(service: Software, entry: Placed[Input], given: Mapping[str, Any]) -> Iterator[str]:
+    """Scripts of a shell may put what they are given into commands of their own, and rarely quote it well."""
+    if not isinstance(service, Program) or not _is_free_text(entry.parameter):
+        return
+    words = (service.command or "").split()
+    value = given.get(entry.parameter.name)
+    texts = [each for each in (value if isinstance(value, tuple) else [value]) if isinstance(each, str)]
+    if words and _SCRIPT.search(words[0]) and not all(_PLAIN_TEXT.fullmatch(each) for each in texts):
+        yield "It must be made of letters, digits, blanks and . , : + - = @ only, as this program is a shell's script."
 
 
 def _is_free_text(parameter: Input) -> bool:

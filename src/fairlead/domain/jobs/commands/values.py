@@ -34,7 +34,8 @@ _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 _UNSEEN = ("Cc", "Cs", "Co", "Zl", "Zp")
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,19}(\.0*)?\s*")
 _NUMBER = re.compile(r"\s*[+-]?([0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30})([eE][+-]?[0-9]{1,3})?\s*")
-_UNSAFE_FILE = re.compile(r"[/\\]|^[.\-]|^$")
+_UNSAFE_FILE = re.compile(r"[/\\]|^[.\-@]|^$")
+_RUNS_SOMETHING = re.compile(r"^\s*\||\|\s*$")
 
 
 class Unfit(Exception):
@@ -55,7 +56,7 @@ class File:
 
 
 def is_file_name(name: str) -> bool:
-    """Of a file in the job's folder, which no program takes for an option or for one of ours."""
+    """Of a file in the job's folder, which no program takes for an option, for a list of files or for one of ours."""
     hidden = any(unicodedata.category(each) in _UNSEEN for each in name)
     return not _UNSAFE_FILE.search(name) and not hidden and can_be_marked(name) and len(name.encode()) <= 200
 
@@ -137,6 +138,8 @@ def _text(value: Any) -> str:
         raise Unfit(f"It must have at most {LONGEST_TEXT} characters.")
     if any(unicodedata.category(each) in _UNSEEN for each in text) or not can_be_marked(text):
         raise Unfit("It must be in one line, without control characters.")
+    if _RUNS_SOMETHING.search(text):
+        raise Unfit("It must not begin or end with a |: there are programs that would take it for another one to run.")
     return text
 
 

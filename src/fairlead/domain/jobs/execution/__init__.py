@@ -1,6 +1,6 @@
 """Who carries out jobs, and where? `local.LocalSystem` on this machine; a batch system fits in beside it."""
 
-from .local import LEAST_FREE_BYTES, LocalSystem
+from .local import LEAST_FREE_BYTES, LocalSystem, describe_local
 from .routes import LOCAL, Asked, BadRoutes, Route, Routes, Rule, read_routes
 from .spec import BadSpec, JobSpec, Limits, Pipe, Stage, one
 from .system import WORK, ExecutionSystem, NotSubmitted, Observation, State, Usage, WrongFolder
@@ -26,6 +26,7 @@ __all__ = [
     "State",
     "Usage",
     "WrongFolder",
+    "describe_local",
     "one",
     "read_routes",
 ]

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from fairlead.domain.jobs.execution.runner import processes, records, tidying, waiting
 from fairlead.domain.jobs.execution.runner.running import KILLED
-from fairlead.domain.jobs.execution.sandboxes import way_of_running
+from fairlead.domain.jobs.execution.sandboxes import Way, way_of_running
 from fairlead.domain.jobs.execution.spec import JobSpec
 from fairlead.domain.jobs.execution.system import NotSubmitted, Observation, State, Usage, WrongFolder
 
@@ -44,7 +44,7 @@ class LocalSystem:
         readable: Sequence[Path] = (),
         sandbox: bool = True,
     ) -> None:
-        self._slots = slots or os.cpu_count() or 1
+        self._slots = _as_many_as(slots)
         self._way = way_of_running(sandbox)
         self._runners: list[waiting.Started] = []
         self._runners_lock = threading.Lock()
@@ -97,7 +97,7 @@ class LocalSystem:
         self._start_what_fits()
 
     def describe(self) -> str:
-        return f"{self._slots} at a time on this machine, {self._way.describe()}"
+        return _described(self._slots, self._way)
 
     def _id_of(self, folder: Path) -> str:
         path = os.path.realpath(folder)
@@ -188,6 +188,19 @@ class LocalSystem:
         if not waiting.has_room(self._root, waiting.settings_of(self._root)):
             return Observation(State.PENDING, message="It waits until there is room on the server's disk.")
         return Observation(State.PENDING)
+
+
+def describe_local(slots: int | None = None) -> str:
+    """What a `LocalSystem` would say of itself, for whoever makes none: it would make its folder."""
+    return _described(_as_many_as(slots), way_of_running())
+
+
+def _as_many_as(slots: int | None) -> int:
+    return slots or os.cpu_count() or 1
+
+
+def _described(slots: int, way: Way) -> str:
+    return f"{slots} at a time on this machine, {way.describe()}"
 
 
 def _outcome(folder: str) -> Observation | None:
