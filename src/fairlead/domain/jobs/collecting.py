@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from fairlead.domain.workflows import NotYet, Step
 MOST_FILES = 5000
 CHUNK_BYTES = 256 * 1024
 _STREAMS = ("stdout", "stderr")
+OTHER_FILES = "other_files"
+"""The output that holds what no output of the description does: many descriptions forget what their program writes."""
 _ENDS = {
     State.FINISHED.value: Status.FINISHED,
     State.FAILED.value: Status.ERROR,
@@ -128,20 +131,31 @@ class Collecting:
 
 
 def _left_behind(sources: Sources, folder: Path) -> Iterator[Left]:
-    """What the rules of the outputs find, in their order."""
-    program = sources.program
-    streams = {"stdout": stdout_of(program), "stderr": stderr_of(program)}
-    count = 0
-    for rule in commands.outputs(program, sources.checked):
+    """What the rules of the outputs find, in their order, and then what none of them does."""
+    streams = {"stdout": stdout_of(sources.program), "stderr": stderr_of(sources.program)}
+    seen = {*streams.values(), *sources.job.spec.get("paramfiles", ())}
+    rules = commands.outputs(sources.program, sources.checked)
+    told: list[Left] = []
+    for rule in rules:
         if rule.kind in _STREAMS:
             names = [streams[rule.kind]]
         else:
             names = sorted({name for pattern in rule.patterns for name in glob.glob(pattern, root_dir=folder)})
-        for position, name in enumerate(names):
-            count += 1
-            if count > MOST_FILES:
-                return
-            yield Left(rule.name, position, name)
+        told += [Left(rule.name, position, name) for position, name in enumerate(names)]
+    seen.update(left.name for left in told)
+    if OTHER_FILES not in {rule.name for rule in rules}:
+        others = sorted(name for name in _files_in(folder) if name not in seen)
+        told += [Left(OTHER_FILES, position, name) for position, name in enumerate(others)]
+    yield from told[:MOST_FILES]
+
+
+def _files_in(folder: Path) -> list[str]:
+    """Those at the top that do not hide."""
+    try:
+        with os.scandir(folder) as entries:
+            return [each.name for each in entries if each.is_file(follow_symlinks=False) and each.name[0] != "."]
+    except OSError:
+        return []
 
 
 def _read(path: Path) -> Iterator[bytes]:
