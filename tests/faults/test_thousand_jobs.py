@@ -50,7 +50,7 @@ def test_all_processes_of_a_server_take_part(crowd, outside):
         processes = set()
         while crowd.is_at_work():
             processes |= {int(name.split("-")[-2]) for name in crowd.holders()}
-        assert processes == set(server.worker_pids())
+        assert processes == set(server.worker_pids()), server.err[-4000:]
         assert server.stop() == 0
 
     assert crowd.counts() == {"done": 60}

@@ -14,7 +14,7 @@ def test_pending_devices_are_accepted_page_by_page_and_updated(server, rehearse)
     server.has_deployment = True
     devices = accept.PER_PAGE + 100
 
-    run = rehearse(server, "--until-updated", devices=devices, retry_interval=0.4, ramp=0.2, **ADA)
+    run = rehearse(server, "--until-updated", devices=devices, retry_interval=0.4, ramp=0.2, duration=90, **ADA)
 
     assert (run.exit_code, server.wrongs) == (0, [])
     assert run.result["outcomes"] == {"success": devices}
