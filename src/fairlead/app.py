@@ -285,7 +285,7 @@ class Fairlead:
             public_url=settings.public_url.rstrip("/"),
             home=settings.home_url,
             seal=self.seal,
-            outgoing=open_outgoing(settings),
+            outgoing=self.jobs.outgoing,
             programs=frozenset({**_OWN_PROGRAMS, **settings.programs}),
             office=open_office(settings, self.database, self.tokens),
             recaptcha=Recaptcha(settings.recaptcha_secret, settings.recaptcha_url),

@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from fairlead.base.database import Database
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.scope import Scope, system_scope
@@ -23,13 +21,11 @@ from fairlead.domain.jobs.building import Built, Sources, built, fill_folder, so
 from fairlead.domain.jobs.endings import end
 from fairlead.domain.jobs.job_model import Job, Status, Wish
 from fairlead.domain.jobs.tools import Tools
-from fairlead.domain.workflows import NotYet, Result, Run, Step
+from fairlead.domain.workflows import NotYet, Step, own_step
 
 WAIT_FOR_DATA_SECONDS = 0.5
 WAIT_FOR_OTHERS_SECONDS = 2.0
 KILLED = "It was killed before it ran."
-
-log = structlog.get_logger()
 
 
 def job_steps(database: Database, tools: Tools) -> Callable[[workflows.Job], Sequence[Step]]:
@@ -57,22 +53,8 @@ class Work:
     number: int
 
     def step(self, name: str, deed: Callable[[Callable[[], bool]], None]) -> Step:
-        def do(run: Run) -> Result:
-            self.or_fail(lambda: deed(run.alive))
-            return Result(name, "own", success=True)
-
-        return Step(name, "own", do)
-
-    def or_fail(self, deed: Callable[[], None]) -> None:
-        try:
-            deed()
-        except Refusal as refusal:
-            if refusal.kind is Kind.UNAVAILABLE:
-                raise
-            self._fail(str(refusal))
-        except Exception as bug:
-            log.error("jobs.step_failed", job=self.number, tenant=self.scope.tenant_id, exc_info=bug)
-            self._fail("internal error: the server's log says more")
+        told = {"job": self.number, "tenant": self.scope.tenant_id}
+        return own_step(name, lambda run: deed(run.alive), self._fail, "jobs.step_failed", **told)
 
     def _fail(self, message: str) -> None:
         with self.database.begin(self.scope) as tx:

@@ -13,11 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-
 from fairlead.base import clock
 from fairlead.base.database import Database, Tx
-from fairlead.base.errors import Kind, Refusal
 from fairlead.base.scope import Scope, system_scope
 from fairlead.domain import audit
 from fairlead.domain.stacks import layer_store, operations, planning, report_store, sealing, sightings, store
@@ -28,12 +25,10 @@ from fairlead.domain.stacks.settling import Judgement, Outcome, Reports, judge
 from fairlead.domain.stacks.store import Record
 from fairlead.domain.stacks.tools import Tools
 from fairlead.domain.stacks.vendors.driver import Observation, Progress
-from fairlead.domain.workflows import Job, NotYet, Result, Run, Step
+from fairlead.domain.workflows import Job, NotYet, Step, own_step
 
 WAIT_SECONDS = 0.2
 LOOK_SECONDS = 0.3
-
-log = structlog.get_logger()
 
 
 def steps(database: Database, tools: Tools) -> Callable[[Job], Sequence[Step]]:
@@ -66,23 +61,8 @@ class Work:
     opened_at: datetime
 
     def step(self, name: str, deed: Callable[[], None]) -> Step:
-        def do(run: Run) -> Result:
-            self._or_fail(deed)
-            return Result(name, "own", success=True)
-
-        return Step(name, "own", do)
-
-    def _or_fail(self, deed: Callable[[], None]) -> None:
-        """Whatever goes wrong for good is told of the stack; what may go better later is tried again."""
-        try:
-            deed()
-        except Refusal as refusal:
-            if refusal.kind is Kind.UNAVAILABLE:
-                raise
-            self._fail(str(refusal))
-        except Exception as bug:
-            log.error("stacks.step_failed", stack=self.operation.stack_id, exc_info=bug)
-            self._fail("internal error: the server's log says more")
+        stack_id = self.operation.stack_id
+        return own_step(name, lambda _: deed(), self._fail, "stacks.step_failed", stack=stack_id)
 
     def _fail(self, cause: str) -> None:
         with self.database.begin(self.scope) as tx:

@@ -29,7 +29,7 @@ from fairlead.domain.workflows.model import (
     WorkflowExists,
     WorkflowNotFound,
 )
-from fairlead.domain.workflows.own import Catalogue, start_own
+from fairlead.domain.workflows.own import Catalogue, own_step, start_own
 from fairlead.domain.workflows.store import remove_old
 from fairlead.domain.workflows.tasks import Runner, Tools
 
@@ -58,6 +58,7 @@ __all__ = [
     "list_jobs",
     "make_sure_addresses_are_allowed",
     "make_sure_programs_are_allowed",
+    "own_step",
     "read",
     "read_file",
     "read_folder",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import structlog
+
 from fairlead.base.database import Tx
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.seal import Seal
 from fairlead.domain.workflows.actions import start
-from fairlead.domain.workflows.model import Job, Step
+from fairlead.domain.workflows.model import Job, Result, Run, Step
 
 OWN = "own"
 """Stands where other jobs have their definition."""
+
+log = structlog.get_logger()
 
 
 class NotKnownHere(Refusal):
@@ -37,6 +41,27 @@ class Catalogue:
         if job.workflow not in self._own:
             raise NotKnownHere(name=job.workflow)
         return self._own[job.workflow](job)
+
+
+def own_step(name: str, deed: Callable[[Run], None], fail: Callable[[str], None], event: str, **facts: object) -> Step:
+    """A step of which whatever goes wrong for good is told to `fail`; what may go better later is tried again.
+
+    Bugs are logged as this event with these facts.
+    """
+
+    def do(run: Run) -> Result:
+        try:
+            deed(run)
+        except Refusal as refusal:
+            if refusal.kind is Kind.UNAVAILABLE:
+                raise
+            fail(str(refusal))
+        except Exception as bug:
+            log.error(event, **facts, exc_info=bug)
+            fail("internal error: the server's log says more")
+        return Result(name, OWN, success=True)
+
+    return Step(name, OWN, do)
 
 
 def start_own(tx: Tx, seal: Seal, name: str, inputs: Mapping[str, str], *, tenant_id: str = "", key: str = "") -> str:
