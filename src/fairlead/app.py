@@ -47,6 +47,7 @@ from fairlead.base.http.outgoing import Outgoing
 from fairlead.base.http.recaptcha import Recaptcha
 from fairlead.base.http.registry_tokens import RegistryTokens
 from fairlead.base.keys import KeyFolder
+from fairlead.base.records import learn_types
 from fairlead.base.seal import Seal
 from fairlead.base.smtp import Carrier, MailFolder, SmtpServer
 from fairlead.domain import artifacts, billing, catalog, deployments, devices, identity, jobs, mail, stacks, workflows
@@ -325,6 +326,7 @@ class Fairlead:
         changes.on(deployments.WORK_ADDED, self.agenda.hear)
         changes.when_missed(self.memory.forget_all)
         changes.when_missed(self.agenda.fill)
+        learn_types()
 
     async def start(self) -> None:
         """Listen for changes first, then fill the memory: nothing that happens between the two is missed."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from house.local_stacks import ACCOUNT, STACK, LocalStack, is_alive, local_layer, local_stack, wait_until
+from house.local_stacks import ACCOUNT, STACK, LocalStack, command_of, is_alive, local_layer, local_stack, wait_until
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 PYTHON = sys.executable
@@ -220,7 +220,7 @@ def test_an_empty_section_has_nothing_to_run(stack):
 def sleeping(seconds: int) -> list[int]:
     mark = f"sleep\0{seconds}\0".encode()
     found = [int(each) for each in os.listdir("/proc") if each.isdigit()]
-    return [each for each in found if is_alive(each) and Path(f"/proc/{each}/cmdline").read_bytes() == mark]
+    return [each for each in found if is_alive(each) and command_of(each) == mark]
 
 
 def test_the_new_version_is_up_before_the_old_one_goes(stack):

@@ -211,6 +211,14 @@ def is_alive(process: int) -> bool:
         return False
 
 
+def command_of(process: int) -> bytes:
+    """Its words, each ended by a NUL; nothing if it has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 @contextmanager
 def local_stack(folder: Path, **wishes: Any) -> Iterator[LocalStack]:
     """Nothing of it is left when the test is over."""

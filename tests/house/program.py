@@ -67,7 +67,7 @@ class Program:
     def err(self) -> str:
         return self._err.read_text(errors="replace")
 
-    def wait_for(self, pattern: str, times: int = 1, seconds: float = 30) -> list[str]:
+    def wait_for(self, pattern: str, times: int = 1, seconds: float = 120) -> list[str]:
         """Wait until it has said this so often; what the pattern's group matched."""
         until = time.monotonic() + seconds
         while len(found := re.findall(pattern, self.out + self.err)) < times:

@@ -9,6 +9,7 @@ import structlog
 
 from fairlead.app import bring_up_to_date, open_jobs, open_worker
 from fairlead.base.database import Database
+from fairlead.base.records import learn_types
 from fairlead.cli.options import (
     AgentsUrl,
     AllowOutgoing,
@@ -100,6 +101,7 @@ def worker(
     opened = bring_up_to_date(settings)
     tools = open_jobs(settings) if settings.has_local_jobs else None
     durable = open_worker(settings, opened, settings.workflow_threads, job_tools=tools)
+    learn_types()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -17,7 +17,7 @@ import pytest
 
 from fairlead.base import lasting
 from fairlead.domain.stacks.vendors.driver import Progress
-from house.local_stacks import SECRET, STACK, LocalStack, is_alive, local_layer, local_stack, wait_until
+from house.local_stacks import SECRET, STACK, LocalStack, command_of, is_alive, local_layer, local_stack, wait_until
 
 SLEEP = {"command": ["sleep", "1000"]}
 
@@ -158,12 +158,14 @@ def servers():
 
 def agents(stack: LocalStack) -> list[int]:
     """Processes that lead a session and are the program itself: one for each instance."""
-    return [each for each in stack.processes() if os.getsid(each) == each and b"local-agent" in _command_of(each)]
+    return [each for each in stack.processes() if b"local-agent" in command_of(each) and _leads_a_session(each)]
 
 
-def _command_of(process: int) -> bytes:
-    with open(f"/proc/{process}/cmdline", "rb") as file:
-        return file.read()
+def _leads_a_session(process: int) -> bool:
+    try:
+        return os.getsid(process) == process
+    except ProcessLookupError:  # it ended while we looked
+        return False
 
 
 def test_two_who_start_an_instance_at_the_same_moment_make_one_process(stack, servers):
@@ -328,7 +330,7 @@ time.sleep(1000)
 
 def named(word: str) -> list[int]:
     found = [int(each) for each in os.listdir("/proc") if each.isdigit()]
-    return [each for each in found if word.encode() in (_command_of(each) if is_alive(each) else b"")]
+    return [each for each in found if word.encode() in command_of(each)]
 
 
 def test_nothing_is_left_of_a_workload_that_hides_and_will_not_end(stack):
