@@ -4,7 +4,9 @@ PYTHON ?= python3.11
 PYTHON := $(shell command -v $(PYTHON) 2>/dev/null || command -v python3)
 BIN := .venv/bin
 # How many processes share the tests; 0: none but pytest itself.
-TESTERS ?= 2
+TESTERS ?= 3
+# Programs that are started a hundred times would be compiled a hundred times.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test check format bench soak venv lock clean
 help:            ## Show what can be made.
