@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from argon2 import PasswordHasher
 
 from fairlead import migrations
-from fairlead.app import open_tokens
 from fairlead.base.database import Database
 from fairlead.domain.identity import passwords
+from fairlead.parts import open_tokens
 from fairlead.settings import Settings
 from house.server import RunningServer
 from house.world import ADA, BEN, ZOE, Mender, Organization, settle

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.app import open_stacks
+from fairlead.parts import open_stacks
 from fairlead.settings import BadSetting, load
 
 

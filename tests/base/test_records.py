@@ -9,7 +9,7 @@ import textwrap
 import fairlead.api
 import fairlead.base
 import fairlead.domain
-from fairlead import app
+from fairlead import app, parts
 from fairlead.base.records import learn_types
 from fairlead.settings import Settings
 
@@ -50,7 +50,7 @@ def test_a_server_knows_all_its_types_before_it_starts_a_thread_that_reads(tmp_p
     known = set()
     monkeypatch.setattr(app, "learn_types", lambda: known.update(learn_types()))
     settings = Settings(data=tmp_path)
-    app.prepare(settings).close()
+    parts.prepare(settings).close()
 
     app.Fairlead(settings).database.close()
 

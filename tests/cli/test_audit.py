@@ -9,10 +9,10 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from fairlead.app import prepare
 from fairlead.base.database import Database
 from fairlead.base.scope import system_scope
 from fairlead.domain import audit, identity
+from fairlead.parts import prepare
 from fairlead.settings import Settings
 from house.many import run_many
 from house.people import prepare_data

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fairlead.app import open_seal, prepare
 from fairlead.base.seal import Seal
 from fairlead.domain import identity
 from fairlead.domain.identity import portal
+from fairlead.parts import open_seal, prepare
 from fairlead.settings import Settings
 from house.many import run_many
 from house.program import run

@@ -7,7 +7,7 @@ import signal
 import httpx
 import sqlalchemy as sa
 
-from fairlead.app import bring_up_to_date
+from fairlead.parts import bring_up_to_date
 from fairlead.settings import Settings
 from house.crowd import Crowd, keys_of
 from house.many import run_many

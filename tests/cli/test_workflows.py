@@ -11,7 +11,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from fairlead.app import bring_up_to_date
+from fairlead.parts import bring_up_to_date
 from fairlead.settings import Settings
 from house.many import run_many
 from house.outside import Outside

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.app import open_seal, prepare
 from fairlead.domain import workflows
 from fairlead.domain.workflows import Status
+from fairlead.parts import open_seal, prepare
 from fairlead.settings import Settings
 from house.mail import SmtpStandIn
 from house.outside import Outside

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from fairlead.app import open_seal, prepare
 from fairlead.domain import workflows
+from fairlead.parts import open_seal, prepare
 from fairlead.settings import Settings
 from house.outside import Outside
 from house.program import Program

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 
 from artifact_maker import Payload, make_artifact
-from fairlead.app import prepare
 from fairlead.base.scope import system_scope
 from fairlead.domain import identity
+from fairlead.parts import prepare
 from fairlead.settings import Settings
 from house.devices import Device
 from house.world import DEPLOYMENTS, DEVAUTH, LOGIN, PASSWORD, Person

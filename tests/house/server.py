@@ -9,7 +9,8 @@ from concurrent.futures import Future
 import uvicorn
 import uvloop
 
-from fairlead.app import Fairlead, prepare
+from fairlead.app import Fairlead
+from fairlead.parts import prepare
 from fairlead.serve import Listeners, _configured, _Listener, with_real_ports
 from fairlead.settings import Settings
 

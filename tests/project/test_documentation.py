@@ -43,7 +43,7 @@ def test_the_page_says_how_settings_come_from_the_environment():
 
 
 def test_everything_that_runs_by_itself_is_described():
-    source = ast.parse((ROOT / "src/fairlead/app.py").read_text())
+    source = ast.parse((ROOT / "src/fairlead/housekeeping.py").read_text())
     names = [
         call.args[0].value
         for call in ast.walk(source)

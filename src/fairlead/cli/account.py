@@ -10,13 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fairlead.app import prepare
 from fairlead.base.database import Database, Tx
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.scope import Scope, system_scope
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Listen, Multitenant, PublicUrl, settings_of
 from fairlead.cli.user import Email, TenantId, asked_password
 from fairlead.domain import identity
+from fairlead.parts import prepare
 from fairlead.settings import Settings
 
 accounts = typer.Typer(no_args_is_help=True)

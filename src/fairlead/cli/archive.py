@@ -19,13 +19,13 @@ import typer
 from rich.progress import Progress
 
 from fairlead import __version__, migrations
-from fairlead.app import open_database
 from fairlead.base import clock
 from fairlead.base.blobs import BlobIsMissing, Blobs, open_blobs
 from fairlead.base.database import Database
 from fairlead.base.errors import Kind, Refusal
 from fairlead.cli.options import BlobsUrl, ConfigFile, Data, DatabaseUrl, Keys, settings_of
 from fairlead.domain import artifacts
+from fairlead.parts import open_database
 from fairlead.settings import Settings
 
 ABOUT = "about.json"

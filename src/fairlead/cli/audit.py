@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from fairlead import migrations
-from fairlead.app import open_database
 from fairlead.base.database import Database
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.scope import system_scope
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, settings_of
 from fairlead.domain import audit, identity
+from fairlead.parts import open_database
 from fairlead.settings import BadSetting, Settings
 
 trail = typer.Typer(no_args_is_help=True)

@@ -20,7 +20,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from fairlead import migrations
-from fairlead.app import open_database, open_mail, open_seal, open_tokens
 from fairlead.base.blobs import open_blobs
 from fairlead.base.errors import Refusal
 from fairlead.base.smtp import NotTaken, SmtpServer
@@ -49,6 +48,7 @@ from fairlead.cli.options import (
     settings_of,
 )
 from fairlead.domain import jobs
+from fairlead.parts import open_database, open_mail, open_seal, open_tokens
 from fairlead.settings import Settings, address_of
 
 LEAST_FREE_BYTES = 1024**3

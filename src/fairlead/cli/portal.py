@@ -8,13 +8,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fairlead.app import prepare
 from fairlead.base.database import Database
 from fairlead.base.scope import Scope, system_scope
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Multitenant, settings_of
 from fairlead.cli.user import Email, Password, TenantId, asked_password
 from fairlead.domain import identity
 from fairlead.domain.identity import portal
+from fairlead.parts import prepare
 from fairlead.settings import BadSetting
 
 IN_ONE_GO = 500

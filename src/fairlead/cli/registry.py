@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fairlead.app import open_registry_tokens
 from fairlead.cli.options import ConfigFile, Data, Keys, settings_of
+from fairlead.parts import open_registry_tokens
 
 
 def registry_certificate(data: Data = None, keys: Keys = None, config: ConfigFile = None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import string
 
-from fairlead.app import load_services, make_sure_payloads_can_be_kept, prepare
 from fairlead.base.database import Database
 from fairlead.base.scope import system_scope
 from fairlead.cli.options import (
@@ -74,6 +73,7 @@ from fairlead.cli.options import (
 )
 from fairlead.domain import identity
 from fairlead.logs import set_up_logs
+from fairlead.parts import load_services, make_sure_payloads_can_be_kept, prepare
 from fairlead.serve import Listeners, make_sure_certificate_is_good, run
 from fairlead.settings import Settings
 

@@ -10,11 +10,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fairlead.app import own_server, prepare
 from fairlead.base.database import Database
 from fairlead.base.scope import Scope, system_scope
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Multitenant, PortalName, settings_of
 from fairlead.domain import catalog, identity
+from fairlead.parts import own_server, prepare
 
 services = typer.Typer(no_args_is_help=True)
 

@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fairlead.app import open_tokens, prepare
 from fairlead.base.clock import rfc3339
 from fairlead.base.database import Database
 from fairlead.base.errors import Refusal
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Multitenant, settings_of
 from fairlead.cli.user import Email, Password, asked_password
 from fairlead.domain import identity
+from fairlead.parts import open_tokens, prepare
 from fairlead.settings import BadSetting, Settings
 
 OPERATOR = "command line"

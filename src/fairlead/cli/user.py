@@ -9,11 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fairlead.app import prepare
 from fairlead.base.database import Database
 from fairlead.base.scope import Scope, system_scope
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Multitenant, settings_of
 from fairlead.domain import identity
+from fairlead.parts import prepare
 from fairlead.settings import BadSetting
 
 users = typer.Typer(no_args_is_help=True)

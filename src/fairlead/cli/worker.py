@@ -7,7 +7,6 @@ import threading
 
 import structlog
 
-from fairlead.app import bring_up_to_date, open_jobs, open_worker
 from fairlead.base.database import Database
 from fairlead.base.records import learn_types
 from fairlead.cli.options import (
@@ -47,6 +46,7 @@ from fairlead.cli.options import (
 )
 from fairlead.domain import jobs
 from fairlead.logs import set_up_logs
+from fairlead.parts import bring_up_to_date, open_jobs, open_worker
 from fairlead.settings import BadSetting
 
 LOOK_SECONDS = 1.0

@@ -8,12 +8,12 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from fairlead.app import bring_up_to_date, open_seal
 from fairlead.base.database import Database
 from fairlead.base.seal import Seal
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, settings_of
 from fairlead.domain import workflows as durable
 from fairlead.domain.workflows import Status
+from fairlead.parts import bring_up_to_date, open_seal
 from fairlead.settings import BadSetting
 
 workflows = typer.Typer(no_args_is_help=True)

@@ -10,7 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from operations_v3 import OPERATIONS, SCOPE, Operation, call, filled
 
-from fairlead.app import open_registry_tokens
+from fairlead.parts import open_registry_tokens
 from house.accounts import document
 from house.mobingi import CONTAINER, VERSION_1, VERSION_2, Town, wait_until, with_container
 from house.world import PASSWORD, Person

@@ -14,7 +14,6 @@ import time_machine
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from fairlead.app import open_seal, open_tokens, prepare
 from fairlead.base import clock
 from fairlead.base.database import Database
 from fairlead.base.keys import KeyFolder
@@ -35,6 +34,7 @@ from fairlead.domain.identity import (
     UnknownProgram,
     WrongLogin,
 )
+from fairlead.parts import open_seal, open_tokens, prepare
 from fairlead.settings import Settings
 from house.accounts import Account, document, found
 from house.world import HASH, PASSWORD

@@ -20,7 +20,7 @@ import structlog
 
 from fairlead.api.mender.context import Context
 from fairlead.api.mender.errors import body_of, headers_of, status_of
-from fairlead.base.errors import Kind, Refusal
+from fairlead.base.errors import Refusal
 from fairlead.base.grouped import Stopping
 from fairlead.domain import devices, identity
 
@@ -69,11 +69,6 @@ _attributes = msgspec.json.Decoder(list[devices.Attribute])
 _auth_request = msgspec.json.Decoder(WireAuthRequest)
 
 
-class NoSuchThing(Refusal):
-    kind = Kind.NOT_FOUND
-    message = "not found"
-
-
 class Tally:
     """How many requests were answered here, by what they asked: for the metrics."""
 
@@ -120,9 +115,6 @@ class FrontDoor:
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The normal way: with a request id, and with the headers that handlers may have added several times."""
-        if "\0" in scope["path"]:  # nothing is called that, and PostgreSQL cannot even be asked for it
-            await _refuse(scope, send, NoSuchThing())
-            return
         id_ = _request_id(scope)
         state: dict[str, Any] = {**scope.get("state", {}), "request_id": id_.decode(), "headers": []}
         scope["state"] = state

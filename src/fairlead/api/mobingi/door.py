@@ -46,9 +46,7 @@ class Door:
                 message["headers"] = _with_ours(message.get("headers", ()))
             await send(message)
 
-        if "\0" in scope["path"]:  # nothing is called that, and PostgreSQL cannot even be asked for it
-            await _answer(send_with_headers, 404, body_of(NOTHING_HERE))
-        elif scope["method"] == "OPTIONS":
+        if scope["method"] == "OPTIONS":
             methods = self._methods_of(scope["path"])
             body = b"" if methods else body_of(NOTHING_HERE)
             await _answer(send_with_headers, 200 if methods else 404, body, ", ".join(methods))

@@ -10,9 +10,9 @@ from concurrent.futures import ProcessPoolExecutor
 
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from fairlead.app import open_tokens
 from fairlead.cli.simulate.identity import Addresses, AnyKey, Identities, KeyType
 from fairlead.domain import identity
+from fairlead.parts import open_tokens
 from fairlead.settings import Settings
 
 MOST_PROCESSES = 8

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fairlead.app import open_database, open_seal
 from fairlead.base.database import Database
 from fairlead.base.seal import Seal
 from fairlead.cli.bench.child import command
@@ -26,6 +25,7 @@ from fairlead.cli.bench.process import ServerFailed
 from fairlead.domain import workflows
 from fairlead.domain.workflows import Catalogue, Job, Result, Run, Step, Worker
 from fairlead.logs import set_up_logs
+from fairlead.parts import open_database, open_seal
 from fairlead.settings import PREFIX, Settings
 
 NAME = "bench"

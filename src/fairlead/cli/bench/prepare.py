@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from fairlead.app import open_database, prepare
 from fairlead.base import clock
 from fairlead.base.database import Database, as_document, metadata
 from fairlead.base.errors import Refusal
@@ -24,6 +23,7 @@ from fairlead.cli.bench import asking, crew, person
 from fairlead.cli.bench.plan import Plan
 from fairlead.cli.simulate.identity import KeyType
 from fairlead.domain import devices, identity
+from fairlead.parts import open_database, prepare
 from fairlead.settings import Settings
 
 PIECE = 2000

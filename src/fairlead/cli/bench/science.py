@@ -20,7 +20,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from fairlead.app import open_database, own_server
 from fairlead.base.errors import Refusal
 from fairlead.base.scope import system_scope
 from fairlead.cli.bench.load import percentiles
@@ -28,6 +27,7 @@ from fairlead.cli.bench.person import EMAIL, PASSWORD
 from fairlead.cli.bench.process import ADDRESS, running
 from fairlead.cli.bench.scanner import scan
 from fairlead.domain import catalog, identity
+from fairlead.parts import open_database, own_server
 from fairlead.settings import PREFIX, Settings
 
 PAUSE_SECONDS = 0.01

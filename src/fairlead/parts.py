@@ -1,0 +1,207 @@
+"""What is a server made of, and which setting says what about each part?
+
+Whatever runs (a server, a worker, a command) takes its parts from here, so that all of them read the settings alike.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from fairlead import migrations
+from fairlead.base.blobs import StoreIsAway, StoreIsFull, open_blobs
+from fairlead.base.database import Database
+from fairlead.base.http.outgoing import Outgoing
+from fairlead.base.http.registry_tokens import RegistryTokens
+from fairlead.base.keys import KeyFolder
+from fairlead.base.seal import Seal
+from fairlead.base.smtp import Carrier, MailFolder, SmtpServer
+from fairlead.domain import billing, catalog, identity, jobs, stacks, workflows
+from fairlead.settings import Settings
+
+DEFAULT_SENDER = "Fairlead <fairlead@localhost>"
+OWN_PROGRAMS = {"create-artifact": [sys.executable, "-m", "fairlead", "create-artifact"]}
+_SERVICES = (
+    "device-auth",
+    "inventory",
+    "deployments",
+    "useradm",
+    "tenantadm",
+    "deviceconnect",
+    "auditlogs",
+    "workflows",
+)
+_SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+
+log = structlog.get_logger()
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of these settings, as it is."""
+    return Database(settings.database_url)
+
+
+def open_tokens(settings: Settings) -> identity.Tokens:
+    """What issues and reads tokens. The key is made at the first start and kept in the keys folder."""
+    key = KeyFolder(settings.keys_folder).rsa("tokens")
+    return identity.Tokens(key, multitenant=settings.multitenant, default_tenant_id=identity.DEFAULT_TENANT_ID)
+
+
+def open_seal(settings: Settings) -> Seal:
+    """What secrets in the database are sealed with. The key is made and kept like the others."""
+    return Seal(KeyFolder(settings.keys_folder).secret("secrets"))
+
+
+def open_mail(settings: Settings) -> Carrier:
+    """What takes letters away: the SMTP server, or a folder where none is set."""
+    sender = settings.mail_from or DEFAULT_SENDER
+    if not settings.smtp_host:
+        return MailFolder(settings.mail_folder, sender)
+    return SmtpServer(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_security,
+        sender,
+        settings.smtp_user,
+        settings.smtp_password,
+    )
+
+
+def open_office(settings: Settings, database: Database, tokens: identity.Tokens) -> billing.Office:
+    """Where organizations sign up; they are charged if there is a key at Stripe."""
+    key = settings.stripe_key
+    payments = billing.Payments(key, settings.stripe_url, settings.prices) if key else None
+    return billing.Office(database, tokens, payments, timedelta(days=settings.trial_days), settings.multitenant)
+
+
+def open_outgoing(settings: Settings) -> Outgoing:
+    """What sends the requests of workflows. The names of Mender's services stand for our own listeners."""
+    aliases = {f"mender-{name}:8080": f"http://{settings.internal_address}" for name in _SERVICES}
+    aliases = aliases if settings.internal_listen else {}
+    aliases["mender-api-gateway:8080"] = f"{'https' if settings.is_tls else 'http'}://{settings.public_address}"
+    return Outgoing(settings.allow_outgoing.split(","), aliases)
+
+
+def open_registry_tokens(settings: Settings) -> RegistryTokens:
+    """What issues tokens for Docker registries, with a key of their own."""
+    return RegistryTokens(KeyFolder(settings.keys_folder).rsa("registry"))
+
+
+def open_stacks(settings: Settings) -> stacks.Tools:
+    """What stacks are made with: a driver for each vendor whose templates can be run here."""
+    local = stacks.LocalDriver(settings.local_folder)
+    vendors = [local.name, *settings.vendors_on_local] if settings.has_local_stacks else []
+    return stacks.Tools(open_seal(settings), dict.fromkeys(vendors, local), settings.agents_address)
+
+
+def open_jobs(settings: Settings) -> jobs.Tools:
+    """What scientific jobs and their data are kept and run with."""
+    folder, megabyte = settings.jobs_folder, 1024 * 1024
+    systems: dict[str, jobs.ExecutionSystem] = {}
+    if settings.has_local_jobs:
+        systems[jobs.LOCAL] = jobs.LocalSystem(folder, settings.job_slots or None, readable=settings.readable_by_jobs)
+    paths = [path for path in settings.job_path.split(":") if path]
+    return jobs.Tools(
+        seal=open_seal(settings),
+        blobs=open_blobs(settings.blobs_url),
+        outgoing=open_outgoing(settings),
+        folder=folder,
+        systems=systems,
+        own=partial(own_server, settings),
+        quotas=jobs.Quotas(
+            jobs_per_user=settings.jobs_per_user,
+            project_bytes=settings.project_mb * megabyte,
+            file_bytes=settings.data_mb * megabyte,
+        ),
+        kept=jobs.Kept(jobs=timedelta(days=settings.jobs_kept_days), data=timedelta(days=settings.data_kept_days)),
+        limits=jobs.Limits(
+            seconds=settings.job_hours * 3600,
+            memory_bytes=settings.job_memory_mb * megabyte,
+            file_bytes=settings.job_output_mb * megabyte,
+            output_bytes=settings.job_output_mb * megabyte,
+        ),
+        environment={"PATH": ":".join([*_SYSTEM_PATH, *paths])} if paths else {},
+    )
+
+
+def open_worker(
+    settings: Settings,
+    database: Database,
+    threads: int,
+    stack_tools: stacks.Tools | None = None,
+    job_tools: jobs.Tools | None = None,
+) -> workflows.Worker:
+    """What works on workflows in this process; with the tools that are there already, if there are any."""
+    tools = workflows.Tools(
+        outgoing=open_outgoing(settings),
+        carrier=open_mail(settings),
+        programs={**OWN_PROGRAMS, **settings.programs},
+        environment={"DEPLOYMENTS_ADDR": settings.internal_address, **settings.workflow_environment},
+        nats_server=settings.nats_url,
+    )
+    catalogue = workflows.Catalogue(workflows.Runner(tools).steps)
+    catalogue.add(stacks.WORKFLOW, stacks.steps(database, stack_tools or open_stacks(settings)))
+    if job_tools is None and settings.has_local_jobs:
+        job_tools = open_jobs(settings)
+    if job_tools is not None:  # a worker that runs no jobs leaves them to a process that does
+        for name, steps in jobs.own_workflows(database, job_tools).items():
+            catalogue.add(name, steps)
+    return workflows.Worker(
+        database,
+        open_seal(settings),
+        catalogue.steps,
+        threads=threads,
+        bounds=workflows.Bounds(settings.workflow_per_name, settings.workflow_per_tenant),
+        lease_seconds=settings.workflow_lease,
+    )
+
+
+def bring_up_to_date(settings: Settings) -> Database:
+    """The database of these settings with all its tables, and with the newest definitions of workflows."""
+    database = open_database(settings)
+    migrations.upgrade(database)
+    folder = [Path(settings.workflow_folder)] if settings.workflow_folder else []
+    workflows.register_all(
+        database, [*workflows.shipped(), *(each for path in folder for each in workflows.read_folder(path))]
+    )
+    return database
+
+
+def prepare(settings: Settings) -> Database:
+    """Bring the database up to date and make sure that there is a tenant: once per start, before any worker."""
+    database = bring_up_to_date(settings)
+    if not settings.multitenant:
+        identity.make_sure_default_tenant_exists(database, open_tokens(settings))
+    return database
+
+
+def own_server(settings: Settings, tenant_id: str) -> catalog.OwnServer:
+    """This server among portals: each organization of a server that has many has a portal of its own."""
+    place = f"/mobyle/at/{tenant_id}" if settings.multitenant else "/mobyle"
+    return catalog.OwnServer(settings.portal_name, settings.home_url + place)
+
+
+def load_services(settings: Settings, database: Database) -> None:
+    """Register the scientific services that are shipped in a folder, on the portal of every organization."""
+    if not settings.services:
+        return
+    with database.across_tenants("whose portals are there?", writing=False) as tx:
+        tenants = identity.tenant_ids(tx)
+    for tenant_id in tenants:
+        loaded = catalog.load_folder(database, tenant_id, own_server(settings, tenant_id), Path(settings.services))
+        counts = {outcome.value: len(names) for outcome, names in loaded.done.items()}
+        log.info("services.loaded", tenant=tenant_id, **counts)
+        for file, problem in loaded.problems.items():
+            log.warning("services.not_loaded", tenant=tenant_id, file=file, problem=problem)
+
+
+def make_sure_payloads_can_be_kept(settings: Settings) -> None:
+    """Refuse to start on a store that cannot be used. One that is away or full may be back before it is needed."""
+    try:
+        open_blobs(settings.blobs_url).check()
+    except (StoreIsAway, StoreIsFull) as problem:
+        log.warning("payloads.unavailable", reason=str(problem))
