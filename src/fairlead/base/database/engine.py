@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 BUSY_SECONDS = 30
 POOL_SIZE = 40
+SYNCHRONOUS = "FULL"
+"""SQLite's word for: an acknowledged write survives a power cut."""
 
 
 class BadDatabaseUrl(Refusal):
@@ -143,7 +145,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     def prepare(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")  # an acknowledged write survives a power cut
+        connection.execute(f"PRAGMA synchronous={SYNCHRONOUS}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-1000")  # 1 MB for each connection; the system caches the file for all
 
