@@ -230,7 +230,7 @@ def test_a_workflow_waits_before_a_task_that_asks_for_it_until_it_is_resumed(lab
     lab.register(_fork("ask", first, second, suspend=True))
     job = _submit(lab, ada, "ask")
 
-    _carry_out(lab, lab.database, job, 10)
+    _carry_out(lab, lab.database, job, 4)
 
     waits = lab.job(job.number)
     assert (waits.status, waits.message) == (Status.HOLD, "It waits before the task next, until it is resumed.")
@@ -254,7 +254,7 @@ def test_each_task_that_asks_for_it_is_waited_for_on_its_own_and_the_others_go_o
 
     begun = []
     for _ in range(2):
-        _carry_out(lab, lab.database, job, 10)
+        _carry_out(lab, lab.database, job, 4)
         begun.append((lab.job(job.number).message, sorted(_tasks(lab, job))))
         lab.do(lab.as_(ada), jobs.resume, lab.tools, job.number)
     _carry_out(lab, lab.database, job)
@@ -270,10 +270,10 @@ def test_each_task_that_asks_for_it_is_waited_for_on_its_own_and_the_others_go_o
 def test_a_workflow_that_waits_can_be_paused_too_and_goes_on_when_resumed(lab, ada):
     lab.register(_fork("pause", {"id": "first", "service": "align", "suspend": True}))
     job = _submit(lab, ada, "pause")
-    _carry_out(lab, lab.database, job, 5)
+    _carry_out(lab, lab.database, job, 3)
 
     lab.do(lab.as_(ada), jobs.pause, job.number)
-    _carry_out(lab, lab.database, job, 5)
+    _carry_out(lab, lab.database, job, 3)
     assert (lab.job(job.number).status, _tasks(lab, job)) == (Status.HOLD, {})
     lab.do(lab.as_(ada), jobs.resume, lab.tools, job.number)
     _carry_out(lab, lab.database, job)
@@ -287,7 +287,7 @@ def test_a_workflow_that_waits_can_be_killed_and_fails_with_a_task(lab, ada):
     lab.system.by_itself = _draw_goes_on
     killed, failed = (_submit(lab, ada, "wait", sequences={"content": text}) for text in ("AAAA", "TTTT"))
     for job in (killed, failed):
-        _carry_out(lab, lab.database, job, 5)
+        _carry_out(lab, lab.database, job, 3)
         assert lab.job(job.number).status is Status.HOLD
 
     lab.do(lab.as_(ada), jobs.kill, lab.tools, killed.number)
