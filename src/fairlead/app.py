@@ -107,7 +107,7 @@ class Fairlead:
             public_url=settings.public_url.rstrip("/"),
             home=settings.home_url,
             seal=self.seal,
-            outgoing=self.jobs.outgoing,
+            outgoing=parts.open_outgoing(settings),
             programs=frozenset({**parts.OWN_PROGRAMS, **settings.programs}),
             office=parts.open_office(settings, self.database, self.tokens),
             recaptcha=Recaptcha(settings.recaptcha_secret, settings.recaptcha_url),

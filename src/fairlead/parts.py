@@ -86,6 +86,11 @@ def open_outgoing(settings: Settings) -> Outgoing:
     return Outgoing(settings.allow_outgoing.split(","), aliases)
 
 
+def open_portal_outgoing(settings: Settings) -> Outgoing:
+    """What calls the addresses that people of portals name. Our own listeners have no other names there."""
+    return Outgoing(settings.portal_outgoing.split(","), setting="--portal-outgoing")
+
+
 def open_registry_tokens(settings: Settings) -> RegistryTokens:
     """What issues tokens for Docker registries, with a key of their own."""
     return RegistryTokens(KeyFolder(settings.keys_folder).rsa("registry"))
@@ -108,7 +113,7 @@ def open_jobs(settings: Settings) -> jobs.Tools:
     return jobs.Tools(
         seal=open_seal(settings),
         blobs=open_blobs(settings.blobs_url),
-        outgoing=open_outgoing(settings),
+        outgoing=open_portal_outgoing(settings),
         folder=folder,
         systems=systems,
         own=partial(own_server, settings),

@@ -92,6 +92,9 @@ class Settings:
     portal_name: str = _setting("local", "What this server is called among portals of scientific services.")
     services: str = _setting("", "Folder with descriptions of scientific services that are loaded at each start.")
     portal_anonymous: bool = _setting(True, "Let people use the portals without an account.")
+    portal_outgoing: str = _setting(
+        "", "What people of the portals may have data fetched from though it is not public, like --allow-outgoing."
+    )
     portal_registration: bool = _setting(True, "Let people make themselves an account on the portals.")
     ldap_url: str = _setting("", "Directory in which portals look for people: ldap://HOST or ldaps://HOST.")
     ldap_base: str = _setting("", "Below which entry of the directory people are; needed with --ldap-url.")

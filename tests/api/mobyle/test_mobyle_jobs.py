@@ -120,7 +120,20 @@ def test_jobs_are_found_by_their_status_and_name(place, ada):
 
     assert list(ada.told("/jobs/", params={"status": "finished", "q": "find", "mine": "true"})) == [job]
     assert ada.told("/jobs/", params={"group": "running"}) == {}
+    contradictory = ada.get("/jobs/", params={"status": "running", "group": "finished"})
+    assert (contradictory.json(), contradictory.headers["x-total-count"]) == ({}, "0")
+    assert list(ada.told("/jobs/", params={"status": "finished", "group": "finished"})) == [job]
     assert ada.get("/jobs/", params={"status": "odd"}).status_code == 400
+
+
+def test_no_job_is_that_of_a_visitor_who_is_nobody(place, ada):
+    project = ada.make("/projects", name="open", public=True)["id"]
+    job = submit(place, ada, project=project)["id"]
+    visitor = place.as_("visitor")
+
+    assert list(visitor.told("/jobs/", params={"project": project})) == [job]
+    assert visitor.told("/jobs/", params={"project": project, "mine": "true"}) == {}
+    assert list(ada.told("/jobs/", params={"project": project, "mine": "true"})) == [job]
 
 
 def test_a_listener_hears_every_status_until_the_job_is_over(place, ada):

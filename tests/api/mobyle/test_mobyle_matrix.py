@@ -19,10 +19,11 @@ FLOW = {"_type": "Workflow", "name": "flow", "tasks": [{"id": "one", "service": 
 
 @dataclass
 class Stage:
-    """A portal with a project, and in it data and a job that is over."""
+    """A portal with a project, and in it data and a job that is over; and somebody from another portal."""
 
     place: Place
     foreigner: Visitor
+    foreigner_at_home: Visitor
     facts: dict[str, str]
     jobs: list[str]
 
@@ -92,7 +93,8 @@ def stage(library, reader) -> Stage:
         "watcher": place.as_("watcher").id,
         "stranger": place.as_("stranger").id,
     }
-    made = Stage(place, Visitor(reader, place.path, foreigner.token, foreigner.id), facts, submitted[1:])
+    there = Visitor(reader, place.path, foreigner.token, foreigner.id)
+    made = Stage(place, there, foreigner, facts, submitted[1:])
     made.facts["data"] = made.data(place.project)
     return made
 
@@ -102,6 +104,32 @@ def test_everybody_is_answered_as_the_table_says(stage, row):
     answered = {caller: stage.status(caller, row) for caller in CALLERS}
 
     assert answered == dict(zip(CALLERS, map(int, row.statuses.split()), strict=True))
+
+
+IDS = ("project", "job", "data", "watcher", "stranger", "service")
+OF_ONE_THING = [row for row in ROWS if any(f"{{{name}}}" in f"{row.path} {row.body}" for name in IDS)]
+
+
+@pytest.mark.parametrize("row", OF_ONE_THING, ids=lambda row: row.name)
+def test_what_is_another_organizations_is_answered_as_what_is_not_there(stage, row):
+    zoe = stage.foreigner_at_home
+    missing = dict.fromkeys(IDS, "00000099999") | {"service": "none::public::local"}
+
+    def answer(facts: dict[str, str]) -> tuple[int, str]:
+        text = json.dumps([row.path, row.body])
+        for name, value in facts.items():
+            text = text.replace(f"{{{name}}}", value)
+        path, body = json.loads(stage.filled(text))
+        reply = zoe.request(row.method, path, **({} if body is None else {"json": body}))
+        told = reply.text
+        for name, value in facts.items():
+            told = told.replace(value, name)
+        return reply.status_code, told
+
+    foreign, none = answer({name: stage.facts[name] for name in IDS}), answer(missing)
+
+    assert foreign == none
+    assert foreign[0] >= 400
 
 
 def test_whoever_leaves_is_nobody_any_more(place):

@@ -201,6 +201,24 @@ def test_data_that_a_job_needs_stay_until_it_has_ended(lab, ada):
     assert lab.kept() == set()
 
 
+def test_nobody_learns_from_data_of_jobs_that_they_do_not_see(lab, ada):
+    lab.register(program("align"))
+    ben = lab.user("ben")
+    data = lab.text(lab.as_(ada), ada.default_project, public=True)
+    inputs = {"sequence": {"data": data.id}}
+    theirs = lab.submit(lab.as_(ben), ben.default_project, "align", inputs=inputs)
+
+    assert lab.look(jobs.used_by, data.number, by=lab.as_(ada)) == []
+    assert lab.look(jobs.used_by, data.number, by=lab.as_(ben)) == [theirs.number]
+    with pytest.raises(jobs.DataIsInUse, match=r"^A job uses this data and is under way\.$"):
+        lab.do(lab.as_(ada), jobs.remove_data, lab.tools, data.number)
+    ours = lab.submit(lab.as_(ada), ada.default_project, "align", inputs=inputs)
+    assert lab.look(jobs.used_by, data.number, by=lab.as_(ada)) == [ours.number]
+    assert lab.look(jobs.used_by, data.number) == [theirs.number, ours.number]
+    with pytest.raises(jobs.DataIsInUse, match=rf"^The job {ours.id} uses this data"):
+        lab.do(lab.as_(ada), jobs.remove_data, lab.tools, data.number)
+
+
 def test_services_are_named_that_take_the_data(lab, ada):
     me = lab.as_(ada)
     lab.register(program("align"), program("off"))

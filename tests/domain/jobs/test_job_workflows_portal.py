@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
+from datetime import timedelta
 
 import pytest
+import time_machine
 
+from fairlead.base import clock
 from fairlead.domain import catalog, jobs
 from fairlead.domain.identity import portal
-from fairlead.domain.jobs import Status
+from fairlead.domain.jobs import Status, flows
 from fairlead.domain.jobs.collecting import Collecting
+from fairlead.domain.jobs.endings import end
 from fairlead.domain.jobs.execution import WORK, Observation, State
 from fairlead.domain.jobs.fetching import Fetching
 from fairlead.domain.jobs.flows import drive
 from fairlead.domain.jobs.work import Work
 from fairlead.domain.workflows import NotYet
-from house.science import SEQUENCE, Cutting, PowerCut, ended, program
+from house.science import SEQUENCE, Cutting, PowerCut, does, ended, program
 
 FILE = {"_type": "FormattedType", "data_terms": ["EDAM_data:2044"]}
 MAIN_INPUTS = [
@@ -46,11 +50,16 @@ def flow(name: str = "flow", **said) -> catalog.Service:
 
 def pass_on(folder, spec) -> Observation:
     """Each program writes what it has read, and its own name."""
-    name = spec.pipes[0].stages[0].argv[0]
+    name = _name_of(spec)
     read = next(path for path in (folder / WORK).iterdir() if path.suffix != ".out").read_text()
     (folder / WORK / f"{name}.report").write_text(f"{name}({read.strip()})")
     (folder / WORK / spec.stdout).write_text(f"this is {name}")
     return ended()
+
+
+def _name_of(spec) -> str:
+    """Which program it is."""
+    return str(spec.pipes[0].stages[0].argv[0])
 
 
 @pytest.fixture
@@ -106,7 +115,7 @@ def test_a_task_that_fails_fails_the_workflow_and_ends_the_others(lab, ada):
     )
 
     def act(folder, spec):
-        if spec.pipes[0].stages[0].argv[0] == "draw":
+        if _name_of(spec) == "draw":
             return ended(State.FAILED, 2, "It has no pen.")
         return Observation(State.RUNNING)
 
@@ -127,6 +136,168 @@ def test_a_task_that_leaves_nothing_for_the_next_one_fails_the_workflow(lab, ada
 
     assert job.message == "The task consensus cannot be run: sequence: A value is needed."
     assert list(_tasks(lab, job)) == ["alignment"]
+
+
+def _fork(name: str, *tasks: dict, **said) -> catalog.Service:
+    """Tasks that wait for nothing, and one after the first of them."""
+    links = [{"from_parameter": "sequences", "to_task": each["id"], "to_parameter": "sequence"} for each in tasks]
+    links += [{"from_task": tasks[0]["id"], "from_parameter": "report", "to_task": "next", "to_parameter": "sequence"}]
+    every = [*tasks, {"id": "next", "service": "consense"} | said]
+    return flow(name, tasks=every, links=links, outputs=[])
+
+
+def _draw_goes_on(folder, spec) -> Observation:
+    """Until it is killed; the others are done at once."""
+    return Observation(State.RUNNING) if _name_of(spec) == "draw" else pass_on(folder, spec)
+
+
+def test_what_one_task_leaves_behind_and_nobody_has_room_for_fails_the_workflow_and_ends_the_others(new_lab):
+    lab = new_lab(quotas=jobs.Quotas(project_bytes=60))
+    lab.register(program("align"), program("consense"), program("draw"))
+    lab.register(_fork("full", {"id": "large", "service": "align"}, {"id": "long", "service": "draw"}))
+    ada = lab.user("ada")
+    large = does(report="x" * 40)
+    lab.system.by_itself = lambda *job: large(*job) if _name_of(job[1]) == "align" else _draw_goes_on(*job)
+    job = _submit(lab, ada, "full")
+
+    _carry_out(lab, lab.database, job)
+
+    job = lab.job(job.number)
+    assert job.status is Status.ERROR
+    assert job.message.startswith("The task next cannot be run: The project may hold")
+    assert {name: task.status.value for name, task in _tasks(lab, job).items()} == {
+        "large": "finished",
+        "long": "killed",
+    }
+    lab.do(lab.as_(ada), jobs.remove_job, lab.tools, job.number)
+
+
+def test_a_task_that_was_begun_in_the_same_look_as_one_that_cannot_be_ends_with_the_workflow(lab, ada):
+    good, bad = {"id": "good", "service": "draw"}, {"id": "bad", "service": "align"}
+    links = [{"from_parameter": "sequences", "to_task": "good", "to_parameter": "sequence"}]
+    lab.register(flow("half", tasks=[good, bad], links=links, outputs=[]))
+    lab.system.by_itself = _draw_goes_on
+    job = _submit(lab, ada, "half")
+
+    _carry_out(lab, lab.database, job)
+
+    job = lab.job(job.number)
+    assert (job.status, job.message) == (Status.ERROR, "The task bad cannot be run: sequence: A value is needed.")
+    assert {name: task.status.value for name, task in _tasks(lab, job).items()} == {"good": "killed"}
+
+
+def test_a_workflow_that_ends_by_a_fault_of_ours_ends_its_tasks(lab, ada, monkeypatch):
+    lab.system.by_itself = lambda folder, spec: Observation(State.RUNNING)
+    job = _submit(lab, ada)
+    _look_twice(lab, job)
+    monkeypatch.setattr(flows, "_read", lambda *_: 1 / 0)
+    lab.work()
+
+    job = lab.becomes(job, Status.ERROR)
+
+    assert job.message == "internal error: the server's log says more"
+    lab.becomes(_tasks(lab, job)["alignment"], Status.KILLED)
+
+
+def test_a_job_stays_for_as_long_as_one_of_its_tasks_is_under_way(new_lab):
+    lab = new_lab(kept=jobs.Kept(jobs=timedelta(days=1)))
+    lab.register(program("align"), program("consense"), program("draw"), flow())
+    ada = lab.user("ada")
+    job = _submit(lab, ada)
+    _look_twice(lab, job)
+    with lab.database.begin(lab.system_scope) as tx:
+        end(tx, lab.tools, lab.job(job.number), Status.ERROR, "")
+
+    with pytest.raises(jobs.TaskIsNotOver, match=r"alignment is to be built"):
+        lab.do(lab.as_(ada), jobs.remove_job, lab.tools, job.number)
+    with time_machine.travel(clock.now() + timedelta(days=2), tick=False):
+        jobs.remove_old(lab.database, lab.tools)
+    lab.do(lab.as_(ada), jobs.kill, lab.tools, _tasks(lab, job)["alignment"].number)
+    lab.do(lab.as_(ada), jobs.remove_job, lab.tools, job.number)
+
+    assert lab.look(jobs.list_jobs, by=lab.as_(ada)) == []
+
+
+def _look_twice(lab, job) -> None:
+    """The second look begins the first task."""
+    for _ in range(2):
+        with contextlib.suppress(NotYet):
+            drive(Work(lab.database, lab.tools, lab.system_scope, job.number))
+
+
+def test_a_workflow_waits_before_a_task_that_asks_for_it_until_it_is_resumed(lab, ada):
+    first, second = {"id": "first", "service": "align"}, {"id": "second", "service": "draw"}
+    lab.register(_fork("ask", first, second, suspend=True))
+    job = _submit(lab, ada, "ask")
+
+    _carry_out(lab, lab.database, job, 4)
+
+    waits = lab.job(job.number)
+    assert (waits.status, waits.message) == (Status.HOLD, "It waits before the task next, until it is resumed.")
+    assert {name: task.status.value for name, task in _tasks(lab, job).items()} == {
+        "first": "finished",
+        "second": "finished",
+    }
+    assert lab.notes(ada) == [("job", f"The job {job.id} (ask) waits before the task next, until it is resumed.")]
+    events = lab.look(jobs.events, job.number)
+    assert [each.message for each in events if each.status is Status.HOLD] == [waits.message]
+    lab.do(lab.as_(ada), jobs.resume, lab.tools, job.number)
+    _carry_out(lab, lab.database, job)
+    assert lab.job(job.number).status is Status.FINISHED
+    assert sorted(_tasks(lab, job)) == ["first", "next", "second"]
+
+
+def test_each_task_that_asks_for_it_is_waited_for_on_its_own_and_the_others_go_on(lab, ada):
+    first, second = {"id": "first", "service": "align", "suspend": True}, {"id": "second", "service": "draw"}
+    lab.register(_fork("twice", first, second, suspend=True))
+    job = _submit(lab, ada, "twice")
+
+    begun = []
+    for _ in range(2):
+        _carry_out(lab, lab.database, job, 4)
+        begun.append((lab.job(job.number).message, sorted(_tasks(lab, job))))
+        lab.do(lab.as_(ada), jobs.resume, lab.tools, job.number)
+    _carry_out(lab, lab.database, job)
+
+    assert begun == [
+        ("It waits before the task first, until it is resumed.", ["second"]),
+        ("It waits before the task next, until it is resumed.", ["first", "second"]),
+    ]
+    assert lab.job(job.number).status is Status.FINISHED
+    assert lab.statuses(job).count("hold") == 2
+
+
+def test_a_workflow_that_waits_can_be_paused_too_and_goes_on_when_resumed(lab, ada):
+    lab.register(_fork("pause", {"id": "first", "service": "align", "suspend": True}))
+    job = _submit(lab, ada, "pause")
+    _carry_out(lab, lab.database, job, 3)
+
+    lab.do(lab.as_(ada), jobs.pause, job.number)
+    _carry_out(lab, lab.database, job, 3)
+    assert (lab.job(job.number).status, _tasks(lab, job)) == (Status.HOLD, {})
+    lab.do(lab.as_(ada), jobs.resume, lab.tools, job.number)
+    _carry_out(lab, lab.database, job)
+
+    assert lab.job(job.number).status is Status.FINISHED
+
+
+def test_a_workflow_that_waits_can_be_killed_and_fails_with_a_task(lab, ada):
+    first, second = {"id": "first", "service": "align", "suspend": True}, {"id": "second", "service": "draw"}
+    lab.register(_fork("wait", first, second))
+    lab.system.by_itself = _draw_goes_on
+    killed, failed = (_submit(lab, ada, "wait", sequences={"content": text}) for text in ("AAAA", "TTTT"))
+    for job in (killed, failed):
+        _carry_out(lab, lab.database, job, 3)
+        assert lab.job(job.number).status is Status.HOLD
+
+    lab.do(lab.as_(ada), jobs.kill, lab.tools, killed.number)
+    _carry_out(lab, lab.database, killed)
+    lab.system.by_itself = lambda folder, spec: ended(State.FAILED, 2, "It has no pen.")
+    _carry_out(lab, lab.database, failed)
+
+    assert lab.job(killed.number).status is Status.KILLED
+    assert lab.job(failed.number).status is Status.ERROR
+    assert lab.job(failed.number).message == "The task second is error. It has no pen."
 
 
 def test_killing_a_workflow_kills_its_tasks(lab, ada):
@@ -195,9 +366,11 @@ def test_a_power_cut_at_any_look_begins_no_task_twice(lab, ada, at, after):
     assert len(lab.notes(ada)) == 1
 
 
-def _carry_out(lab, database, job) -> None:
-    """Look at the workflow, and do between two looks all that its tasks can do."""
-    while not lab.job(job.number).status.is_terminal:
+def _carry_out(lab, database, job, looks: int = 50) -> None:
+    """Look at the workflow until it has ended, and do between two looks all that its tasks can do."""
+    for _ in range(looks):
+        if lab.job(job.number).status.is_terminal:
+            return
         with contextlib.suppress(NotYet):
             drive(Work(database, lab.tools, lab.system_scope, job.number))
         for data in lab.look(jobs.list_data, by=lab.as_(lab.look(portal.find_user, job.user_number))):

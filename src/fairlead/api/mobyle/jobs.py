@@ -56,7 +56,7 @@ def _search(tx: Tx, asked: Any) -> jobs.JobSearch:
     statuses = tuple(each for each in jobs.Status if status in (None, each) and group in (None, each.group))
     return jobs.JobSearch(
         project,
-        statuses if status or group else (),
+        statuses if status or group else None,
         asked.get("service", ""),
         asked.get("q", ""),
         own=wire.is_yes(asked, "mine"),

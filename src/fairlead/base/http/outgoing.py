@@ -37,7 +37,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class AddressNotAllowed(Refusal):
-    message = "{host} is {address}, which is not a public address: the operator can allow it with --allow-outgoing"
+    message = "{host} is {address}, which is not a public address: the operator can allow it with {setting}"
 
 
 class BadAddress(Refusal):
@@ -67,12 +67,18 @@ class Outgoing:
     """Sends requests. `allowed` holds hosts, addresses and networks that need not be public, with or without a port.
 
     `aliases` names hosts that stand for others: `mender-inventory:8080` for `127.0.0.1:8081`, our own internal
-    listener, or for `https://inventory.example.com:8443`. Where an alias leads may be called by its own name as well.
+    listener, or for `https://inventory.example.com:8443`. Where an alias leads may be called by its own name as well:
+    what calls addresses that anybody may name has none. `setting` is what refusals name as the way to allow more.
     """
 
     def __init__(
-        self, allowed: Iterable[str] = (), aliases: Mapping[str, str] | None = None, resolve: Resolve = look_up
+        self,
+        allowed: Iterable[str] = (),
+        aliases: Mapping[str, str] | None = None,
+        resolve: Resolve = look_up,
+        setting: str = "--allow-outgoing",
     ) -> None:
+        self._setting = setting
         self._hosts: set[tuple[str, int | None]] = set()
         self._networks: list[tuple[Network, int | None]] = []
         self._aliases: dict[str, SplitResult] = {}
@@ -210,7 +216,7 @@ class Outgoing:
             if plain in network and only_port in (None, port):
                 return
         if not _is_public(plain):
-            raise AddressNotAllowed(host=host, address=plain)
+            raise AddressNotAllowed(host=host, address=plain, setting=self._setting)
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:

@@ -9,10 +9,9 @@ from fairlead.base.database import Tx
 from fairlead.domain import audit
 from fairlead.domain.identity import portal
 from fairlead.domain.jobs import data_store, job_store
-from fairlead.domain.jobs.endings import end
+from fairlead.domain.jobs.endings import call_off
 from fairlead.domain.jobs.execution.runner import tidying
 from fairlead.domain.jobs.job_model import (
-    UNSUBMITTED,
     Job,
     JobIsATask,
     JobIsNeeded,
@@ -21,6 +20,7 @@ from fairlead.domain.jobs.job_model import (
     JobKind,
     Status,
     Submission,
+    TaskIsNotOver,
     Wish,
     make_sure_name_is_good,
 )
@@ -34,23 +34,14 @@ def kill(tx: Tx, tools: Tools, number: int) -> Job:
     """End a job with all that it has started. Killing it twice is harmless."""
     job = _find_active(tx, number)
     for each in _family(tx, job):
-        _kill(tx, tools, each)
+        call_off(tx, tools, each, KILLED)
     audit.record(tx, "job.kill", job.id, name=job.name, service=job.service)
     return job_store.there(job_store.find(tx, number))
 
 
-def _kill(tx: Tx, tools: Tools, job: Job) -> None:
-    """At once, if nobody is at it; what has come to its end just now ends as it did."""
-    if job.kind is JobKind.PROGRAM and job.status in UNSUBMITTED:
-        end(tx, tools, job, Status.KILLED, KILLED)
-    elif job.status is not Status.UPDATING:
-        job_store.change(tx, job.number, wish=Wish.KILL.value)
-
-
 def _family(tx: Tx, job: Job) -> list[Job]:
     """The job, and those of its tasks that have not ended."""
-    tasks = job_store.tasks_of(tx, job.number) if job.kind is JobKind.WORKFLOW else []
-    return [job, *(task for task in tasks if not task.status.is_terminal)]
+    return [job, *job_store.active_tasks_of(tx, job.number)]
 
 
 def pause(tx: Tx, number: int) -> Job:
@@ -77,7 +68,7 @@ def _resume(tx: Tx, tools: Tools, job: Job) -> None:
         job_store.change_status(tx, job.number, Status.PAUSE, Status.TO_BE_SUBMITTED, wish="", runs=job.runs + 1)
         start_work(tx, tools, job_store.there(job_store.find(tx, job.number)))
     elif job.wish is Wish.PAUSE or (job.status is Status.HOLD and job.wish is Wish.NOTHING):
-        is_held = job.status.is_queryable and job.kind is JobKind.PROGRAM
+        is_held = job.status is Status.HOLD or (job.status.is_queryable and job.kind is JobKind.PROGRAM)
         job_store.change(tx, job.number, wish=(Wish.RESUME if is_held else Wish.NOTHING).value)
 
 
@@ -103,7 +94,11 @@ def remove_job(tx: Tx, tools: Tools, number: int) -> None:
 
 def forget_job(tx: Tx, tools: Tools, job: Job) -> None:
     """For whoever has found out that it may go."""
-    numbers = [job.number, *(task.number for task in job_store.tasks_of(tx, job.number))]
+    tasks = job_store.tasks_of(tx, job.number)
+    for task in tasks:
+        if not task.status.is_terminal:
+            raise TaskIsNotOver(task=task.parent_task, status=task.status.value)
+    numbers = [job.number, *(task.number for task in tasks)]
     if any(data_store.awaited_from(tx, each) for each in numbers):
         raise JobIsNeeded
     keys = job_store.keys_of(tx, numbers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,11 +77,15 @@ def list_data(tx: Tx, wanted: DataSearch = DataSearch()) -> list[Data]:
 
 
 def used_by(tx: Tx, number: int) -> list[int]:
-    """The jobs that have read the data, for whoever may see the jobs of the project."""
-    data = find_data(tx, number)
-    project = project_store.find(tx, data.project)
-    sees_jobs = project is not None and portal.may(tx.scope, portal.Act.VIEW_JOB, project.ref)
-    return data_store.used_by(tx, number) if sees_jobs else []
+    """The jobs that have read the data, of those that the caller sees: they may be of any project."""
+    find_data(tx, number)
+    return _seen(tx, data_store.used_by(tx, number))
+
+
+def _seen(tx: Tx, readers: Sequence[data_store.Reader]) -> list[int]:
+    projects = project_store.of_numbers(tx, {each.project for each in readers})
+    seen = {each.number for each in projects if portal.may(tx.scope, portal.Act.VIEW_JOB, each.ref)}
+    return [each.job for each in readers if each.project in seen]
 
 
 def find_content(tx: Tx, number: int) -> Content:
@@ -118,9 +122,10 @@ def change_data(tx: Tx, number: int, change: DataChange) -> Data:
 def remove_data(tx: Tx, tools: Tools, number: int) -> None:
     """Remove data that no job which is under way needs. Their bytes go once that is committed."""
     data = find_data(tx, number, portal.Act.DELETE_DATA, hold=True)
-    job = data_store.active_user(tx, number)
-    if job is not None:
-        raise DataIsInUse(job=portal.written(job))
+    readers = data_store.used_by(tx, number, only_active=True)
+    if readers:
+        seen = _seen(tx, readers)
+        raise DataIsInUse(job=f"The job {portal.written(seen[0])}" if seen else "A job")
     data_store.remove(tx, number)
     audit.record(tx, "data.delete", data.id, name=data.name)
     if data.blob_key:

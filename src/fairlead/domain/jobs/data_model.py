@@ -113,7 +113,7 @@ class ProjectIsFull(Refusal):
 
 class DataIsInUse(Refusal):
     kind = Kind.CONFLICT
-    message = "The job {job} uses this data and is under way."
+    message = "{job} uses this data and is under way."
 
 
 class DataIsNotReady(Refusal):

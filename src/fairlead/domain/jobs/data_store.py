@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,12 +23,14 @@ _own = sa.select(portal_data).where(_data.tenant_id == TENANT)
 _one = _own.where(_data.number == sa.bindparam("number"))
 _held = _one.with_for_update()
 _active = [status.value for status in ACTIVE]
-_users = (
-    sa.select(_input.job)
+_readers = (
+    sa.select(_input.job, portal_jobs.c.project)
+    .distinct()
     .join(portal_jobs, sa.and_(portal_jobs.c.tenant_id == _input.tenant_id, portal_jobs.c.number == _input.job))
     .where(_input.tenant_id == TENANT, _input.data == sa.bindparam("of_data"))
     .order_by(_input.job)
 )
+_active_readers = _readers.where(portal_jobs.c.status.in_(_active))
 _old = (
     sa.select(_data.tenant_id, _data.number)
     .where(
@@ -45,6 +48,14 @@ _old = (
     .order_by(_data.updated_at)
     .limit(sa.bindparam("at_most"))
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A job that reads data, and the project that it is of."""
+
+    job: int
+    project: int
 
 
 def find(tx: Tx, number: int, *, hold: bool = False) -> Data | None:
@@ -94,15 +105,10 @@ def remove(tx: Tx, number: int) -> None:
     tx.run(sa.delete(portal_data).where(_data.tenant_id == TENANT, _data.number == number))
 
 
-def used_by(tx: Tx, number: int) -> list[int]:
-    """The jobs that read it, first to last."""
-    return [row.job for row in tx.all(_users, {"of_data": number})]
-
-
-def active_user(tx: Tx, number: int) -> int | None:
-    """A job that is under way and reads it, or still will."""
-    found: int | None = tx.scalar(_users.where(portal_jobs.c.status.in_(_active)).limit(1), {"of_data": number})
-    return found
+def used_by(tx: Tx, number: int, *, only_active: bool = False) -> list[Reader]:
+    """The jobs that read it, first to last; or those that are under way and read it, or still will."""
+    readers = _active_readers if only_active else _readers
+    return [Reader(row.job, row.project) for row in tx.all(readers, {"of_data": number})]
 
 
 def awaited_from(tx: Tx, job: int) -> bool:

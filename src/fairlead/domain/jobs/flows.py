@@ -13,16 +13,18 @@ from typing import Any
 from fairlead.base import clock
 from fairlead.base.blobs.naming import safe_file_name
 from fairlead.base.database import Database, Tx
+from fairlead.base.errors import Kind, Refusal
 from fairlead.base.scope import system_scope
 from fairlead.domain import catalog, workflows
 from fairlead.domain.catalog import ArrayType, FormattedType, Link, Program, Task, Workflow
 from fairlead.domain.jobs import job_store
-from fairlead.domain.jobs.commands import BadValues
 from fairlead.domain.jobs.data_model import Draft
-from fairlead.domain.jobs.endings import end
+from fairlead.domain.jobs.endings import ENDED_WITH_THE_OTHERS, call_off, called, end
+from fairlead.domain.jobs.execution import State
 from fairlead.domain.jobs.flow_plans import accepted, find_output, in_order
 from fairlead.domain.jobs.job_inputs import keep_files, read_inputs
 from fairlead.domain.jobs.job_model import LONGEST_MESSAGE, Job, JobFile, Status, Wish
+from fairlead.domain.jobs.notifications import NotificationType, notify
 from fairlead.domain.jobs.receiving import copy_output
 from fairlead.domain.jobs.submitting import add_job
 from fairlead.domain.jobs.tools import Tools
@@ -30,6 +32,7 @@ from fairlead.domain.jobs.work import Work
 from fairlead.domain.workflows import NotYet, Step
 
 LOOK_SECONDS = 0.5
+_FAILED = State.FAILED.value
 _WAY_TO_RUNNING = (
     Status.BUILDING,
     Status.TO_BE_SUBMITTED,
@@ -73,13 +76,13 @@ def _tasks_of(tx: Tx, job: Job) -> dict[str, Job]:
     return {task.parent_task or "": task for task in job_store.tasks_of(tx, job.number)}
 
 
-class CannotGoOn(Exception):
-    """A task cannot be begun, so the workflow has failed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One look at a workflow."""
+    """One look at a workflow. Why it has failed is its outcome, as long as tasks that run are ended first.
+
+    In its plan, `suspended` says of a task that asks to be waited for that whoever resumes it has to (True) or has
+    done so (False).
+    """
 
     tx: Tx
     tools: Tools
@@ -93,9 +96,9 @@ class Flow:
         ]
         if self.job.wish is Wish.KILL:
             self._end_when_all_have(Status.KILLED, "")
-        elif failed or self.job.message:
-            self._fail(self.job.message or _why(failed))
-        elif self._is_held():
+        elif failed or self.job.outcome:
+            self._fail(self.job.outcome.get("message") or _why(failed))
+        elif self._is_paused():
             return
         else:
             self._begin_what_is_ready()
@@ -103,24 +106,38 @@ class Flow:
     def _end_when_all_have(self, status: Status, why: str) -> None:
         active = [task for task in self.tasks.values() if not task.status.is_terminal]
         for task in active:
-            if task.wish is not Wish.KILL:
-                job_store.change(self.tx, task.number, wish=Wish.KILL.value)
-            if task.status in (Status.TO_BE_BUILT, Status.TO_BE_SUBMITTED, Status.PAUSE):
-                end(self.tx, self.tools, task, Status.KILLED, "The workflow that it belongs to has ended.")
+            call_off(self.tx, self.tools, task, ENDED_WITH_THE_OTHERS)
         if not active:
             end(self.tx, self.tools, self.job, status, why)
 
-    def _is_held(self) -> bool:
+    def _is_paused(self) -> bool:
         """Asked to pause, it begins nothing more; what runs is held by whoever looks after it."""
         if self.job.wish is Wish.PAUSE:
             if self.job.status is Status.RUNNING:
                 self._change(Status.UPDATING, Status.HOLD)
             return self.job.status in (Status.RUNNING, Status.HOLD)
-        if self.job.status is Status.HOLD:
+        if self.job.wish is Wish.RESUME:
             self._change(Status.UPDATING, Status.RUNNING)
-            job_store.change(self.tx, self.job.number, wish="")
+            plan = {task_id: said | {"suspended": False} for task_id, said in self._suspended().items()}
+            job_store.change(self.tx, self.job.number, wish="", plan={**self.job.plan, **plan})
             return True
         return False
+
+    def _suspended(self) -> dict[str, Any]:
+        return {task_id: said for task_id, said in self.job.plan.items() if said.get("suspended")}
+
+    def _wait_before(self, tasks: Sequence[Task]) -> None:
+        """Held, it begins only what waits for none of these; each of them is told of once."""
+        plan = {**self.job.plan, **{task.id: self.job.plan[task.id] | {"suspended": True} for task in tasks}}
+        if plan == self.job.plan:
+            return
+        names = " and ".join(task.id for task in tasks)
+        waits = f"waits before the task{'s' if len(tasks) > 1 else ''} {names}, until it is resumed."
+        number = self.job.number
+        job_store.change(self.tx, number, plan=plan)
+        job_store.change_status(self.tx, number, self.job.status, Status.UPDATING)
+        job_store.change_status(self.tx, number, Status.UPDATING, Status.HOLD, f"It {waits}")
+        notify(self.tx, self.job.user_number, NotificationType.JOB, f"{called(self.job)} {waits}", self.job.id)
 
     def _change(self, *way: Status) -> None:
         status = self.job.status
@@ -135,20 +152,33 @@ class Flow:
         if self.job.status is Status.TO_BE_BUILT:
             self._change(*_WAY_TO_RUNNING)
             return
-        try:
-            for task_id in in_order(self.workflow):
-                if task_id not in self.tasks and self._is_ready(task_id):
-                    self._begin(next(task for task in self.workflow.tasks if task.id == task_id))
-        except CannotGoOn as problem:
-            self._fail(str(problem))
-            return
+        ready = self._ready()
+        waiting = [task for task in ready if task.suspend and self.job.plan[task.id].get("suspended", True)]
+        for task in ready:
+            if task in waiting:
+                continue
+            try:
+                self._begin(task)
+            except Refusal as refusal:
+                if refusal.kind is Kind.UNAVAILABLE:
+                    raise
+                begun = replace(self, tasks=_tasks_of(self.tx, self.job))
+                begun._fail(f"The task {task.id} cannot be run: {refusal}")
+                return
+        if waiting:
+            self._wait_before(waiting)
         if len(self.tasks) == len(self.workflow.tasks) and self._is_done():
             self._finish()
 
+    def _ready(self) -> list[Task]:
+        """Those that can be begun, each after those from which something leads to it."""
+        by_id = {task.id: task for task in self.workflow.tasks}
+        return [by_id[each] for each in in_order(self.workflow) if each not in self.tasks and self._is_ready(each)]
+
     def _fail(self, why: str) -> None:
-        """Written down, since the tasks that run are ended first."""
-        job_store.change(self.tx, self.job.number, message=why[:LONGEST_MESSAGE])
-        self._end_when_all_have(Status.ERROR, why)
+        said = why[:LONGEST_MESSAGE]
+        job_store.change(self.tx, self.job.number, message=said, outcome={"state": _FAILED, "message": said})
+        self._end_when_all_have(Status.ERROR, said)
 
     def _is_done(self) -> bool:
         return all(task.status is Status.FINISHED for task in self.tasks.values())
@@ -164,10 +194,7 @@ class Flow:
         said = self.job.plan[task.id]
         program = self._program(task.id)
         values = self._values_of(task, program)
-        try:
-            asked = read_inputs(self.tx, self.tools, program, values)
-        except BadValues as bad:
-            raise CannotGoOn(f"The task {task.id} cannot be run: {bad}") from None
+        asked = read_inputs(self.tx, self.tools, program, values)
         kept, files = keep_files(self.tx, self.tools, self.job.project, asked)
         add_job(
             self.tx,

@@ -238,6 +238,11 @@ class JobIsNotOver(Refusal):
     message = "The job is {status}: it has to end first."
 
 
+class TaskIsNotOver(Refusal):
+    kind = Kind.CONFLICT
+    message = "The task {task} is {status}: it has to end first."
+
+
 class JobIsATask(Refusal):
     kind = Kind.CONFLICT
     message = "This is a task of the job {parent}, with which it goes."

@@ -83,14 +83,13 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Of these projects; tasks of others are left out unless it is of which."""
+    """Jobs of these projects that are no tasks; None is any."""
 
-    projects: tuple[int, ...] = ()
-    statuses: tuple[Status, ...] = ()
+    projects: tuple[int, ...]
+    statuses: tuple[Status, ...] | None = None
     service: str = ""
     text: str = ""
-    user: int = portal.NOTHING
-    parent: int | None = None
+    user: int | None = None
 
 
 def find(tx: Tx, number: int, *, hold: bool = False) -> Job | None:
@@ -115,22 +114,24 @@ def count(tx: Tx, wanted: Filter) -> int:
 
 
 def _conditions(wanted: Filter) -> list[Any]:
-    conditions: list[Any] = [_job.parent_job.is_(None) if wanted.parent is None else _job.parent_job == wanted.parent]
-    if wanted.parent is None or wanted.projects:
-        conditions.append(_job.project.in_(wanted.projects))
-    if wanted.statuses:
+    conditions: list[Any] = [_job.parent_job.is_(None), _job.project.in_(wanted.projects)]
+    if wanted.statuses is not None:
         conditions.append(_job.status.in_([status.value for status in wanted.statuses]))
     if wanted.service:
         conditions.append(_job.service == wanted.service)
     if wanted.text:
         conditions.append(sa.func.lower(_job.name).contains(wanted.text.lower(), autoescape=True))
-    if wanted.user:
+    if wanted.user is not None:
         conditions.append(_job.user_number == wanted.user)
     return conditions
 
 
 def tasks_of(tx: Tx, parent: int) -> list[Job]:
     return [_as_job(row) for row in tx.all(_own.where(_job.parent_job == parent).order_by(_job.number))]
+
+
+def active_tasks_of(tx: Tx, parent: int) -> list[Job]:
+    return [task for task in tasks_of(tx, parent) if not task.status.is_terminal]
 
 
 def count_active(tx: Tx, *, project: int = portal.NOTHING, user: int = portal.NOTHING) -> int:

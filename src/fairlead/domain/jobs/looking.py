@@ -28,10 +28,13 @@ LOG_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class JobSearch:
-    """Which jobs: of one project, or of all in which the caller has a role; all that is said must hold."""
+    """Which jobs: of one project, or of all in which the caller has a role; all that is said must hold.
+
+    None is any status, and no statuses are those of no job.
+    """
 
     project: int = portal.NOTHING
-    statuses: tuple[Status, ...] = ()
+    statuses: tuple[Status, ...] | None = None
     service: str = ""
     text: str = ""
     own: bool = False
@@ -75,7 +78,9 @@ def _filter(tx: Tx, wanted: JobSearch) -> Filter:
         projects = (find_project(tx, wanted.project, portal.Act.VIEW_JOB).number,)
     else:
         projects = tuple(each.number for each in list_projects(tx))
-    user = portal.number_of_caller(tx.scope) if wanted.own else portal.NOTHING
+    user = portal.number_of_caller(tx.scope) if wanted.own else None
+    if user == portal.NOTHING:  # who is nobody has no jobs of their own
+        projects = ()
     return Filter(projects, wanted.statuses, wanted.service[:400], wanted.text[:200], user)
 
 

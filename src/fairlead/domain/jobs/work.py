@@ -18,7 +18,7 @@ from fairlead.base.scope import Scope, system_scope
 from fairlead.domain import workflows
 from fairlead.domain.jobs import job_store
 from fairlead.domain.jobs.building import Built, Sources, built, fill_folder, sources_of
-from fairlead.domain.jobs.endings import end
+from fairlead.domain.jobs.endings import end, end_with_tasks
 from fairlead.domain.jobs.job_model import Job, Status, Wish
 from fairlead.domain.jobs.tools import Tools
 from fairlead.domain.workflows import NotYet, Step, own_step
@@ -60,7 +60,7 @@ class Work:
         with self.database.begin(self.scope) as tx:
             job = job_store.find(tx, self.number, hold=True)
             if job is not None and not job.status.is_terminal:
-                end(tx, self.tools, job, Status.ERROR, message)
+                end_with_tasks(tx, self.tools, job, Status.ERROR, message)
 
     def look(self) -> Job | None:
         """The job, unless it has ended or gone."""
