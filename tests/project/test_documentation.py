@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.api.mender import internal, not_built
+from fairlead.api.mobingi import not_built as mobingi_not_built
 from fairlead.schedule import Task
 from fairlead.settings import PREFIX, Settings
 
@@ -24,7 +25,9 @@ def _missing() -> list[str]:
     outside = [*not_built.MANAGEMENT, *not_built.OPEN]
     listed = [f"{method} /api/management{_plain(path)}" for method, path in outside]
     listed += [f"{method} /api/devices{_plain(path)}" for method, path in not_built.DEVICES]
-    return listed + [f"{method} {_plain(path)}" for method, path in internal.NOT_BUILT]
+    return listed + [
+        f"{method} {_plain(path)}" for method, path in (*internal.NOT_BUILT, *mobingi_not_built.OPERATIONS)
+    ]
 
 
 def test_every_operation_that_answers_501_is_listed_in_the_status_page_and_no_other():

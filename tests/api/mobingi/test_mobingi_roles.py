@@ -190,7 +190,7 @@ def test_what_is_not_there_is_not_found(town):
 def test_the_master_cannot_be_given_a_role(town):
     reply = town.master.post("/v3/user/role", json={"username": town.account.email, "role_id": create(town)})
 
-    assert reply.status_code == 422
+    assert (reply.status_code, reply.json()["code"], reply.json()["error"]) == (422, "1003", "unprocessable")
     assert "may do everything" in reply.json()["message"]
 
 

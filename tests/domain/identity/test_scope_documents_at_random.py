@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from fairlead.domain.identity import Act, Resource, Verdict, policy_of_sub_user, read_document
 
 A, B = 0, 1
-WORDS = {  # what both dialects have a published name for
+WORDS = {  # what both dialects have a name for
     "see vendors": (["vendor:describeVendors"], None),
     "see credentials": (["cred:describeCredentials"], ["view:credentials"]),
     "delete aws credentials": (["cred:deleteCredentials::aws"], None),
     "delete credentials": (["cred:deleteCredentials"], ["delete:credentials"]),
     "list stacks": (["stack:describeStacks"], None),
     "see stacks": (["stack:describeStacks", "stack:describeStack"], ["view:alm.stack"]),
+    "edit stacks": (["stack:updateStack"], ["edit:alm.stack"]),
     "delete stacks": (["stack:deleteStack"], ["delete:alm.stack"]),
     "see templates": (["template:describeAlmTemplate"], ["view:alm.template"]),
     "edit templates": (["template:updateAlmTemplate"], ["edit:alm.template"]),
@@ -40,11 +41,12 @@ CALLED = {  # an action, and all that a document may call it
     Act.DELETE_CREDENTIALS: ["cred:deleteCredentials", "delete:credentials"],
     Act.LIST_STACKS: ["stack:describeStacks", "view:alm.stack"],
     Act.VIEW_STACK: ["stack:describeStack", "view:alm.stack"],
+    Act.EDIT_STACK: ["stack:updateStack", "edit:alm.stack"],
     Act.DELETE_STACK: ["stack:deleteStack", "delete:alm.stack"],
     Act.VIEW_TEMPLATE: ["template:describeAlmTemplate", "view:alm.template"],
     Act.EDIT_TEMPLATE: ["template:updateAlmTemplate", "edit:alm.template"],
 }
-ON_STACKS = [Act.LIST_STACKS, Act.VIEW_STACK, Act.DELETE_STACK]
+ON_STACKS = [Act.LIST_STACKS, Act.VIEW_STACK, Act.EDIT_STACK, Act.DELETE_STACK]
 ON_TEMPLATES = [Act.VIEW_TEMPLATE, Act.EDIT_TEMPLATE]
 # id: owner, vendor, credentials
 STACKS = {
@@ -195,13 +197,17 @@ def hidden(statements, caller, thing):
 def plainly_allowed(statements, caller, act, thing):
     if denied(statements, caller, act, thing) or hidden(statements, caller, thing):
         return False
+    if thing[0] == "stack" and act != Act.LIST_STACKS and denied(statements, caller, Act.VIEW_STACK, thing):
+        return False
+    if act == Act.EDIT_TEMPLATE and denied(statements, caller, Act.EDIT_STACK, ("stack", thing[1])):
+        return False
     with_condition, without = [], []
     for statement in statements:
         if key(statement, "effect").lower() == "allow" and is_about(statement, act, thing):
             (without if owners_of(statement, caller) is None else with_condition).append(statement)
     if with_condition and owner_of(thing) is not None:
         return any(owner_of(thing) in owners_of(statement, caller) for statement in with_condition)
-    if act in (Act.VIEW_STACK, Act.DELETE_STACK, Act.EDIT_TEMPLATE) and owner_of(thing) != caller:
+    if act in (Act.VIEW_STACK, Act.EDIT_STACK, Act.DELETE_STACK, Act.EDIT_TEMPLATE) and owner_of(thing) != caller:
         for statement in without:
             for resource in key(statement, "resource"):
                 if resource in in_full(thing):

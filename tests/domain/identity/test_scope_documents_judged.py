@@ -203,6 +203,43 @@ def test_who_may_not_see_a_stack_in_detail_sees_no_template_of_it():
     assert may(policy, Act.VIEW_TEMPLATE, Resource.of_template(ON_ALICLOUD))
 
 
+@pytest.mark.parametrize("act", sorted({*OF_AGENTS, *OWNERS_LIMITED}))
+@pytest.mark.parametrize("deny", ["stack:describeStack mo-1", "view:alm.stack mrn:alm:stack:mo-1", "stack:* *"])
+def test_who_may_not_see_a_stack_in_detail_does_nothing_to_it_not_even_as_its_agents_do(act, deny):
+    policy = said("Allow * *,mo-1", f"Deny {deny}", "Deny template:* *")
+
+    assert may(said("Allow * *,mo-1"), act, OWN)
+    assert not may(policy, act, OWN)
+
+
+@pytest.mark.parametrize("act", sorted(OF_AGENTS))
+def test_people_speak_for_the_agents_of_their_own_stacks_and_of_those_that_their_role_names(act):
+    for policy in (policy_of_sub_user(None), said("Allow * *"), said("Allow agent:*,*Status,describe*,shutdown* *")):
+        assert listed(policy, act) == ["mo-1", "mo-3", "mo-4"]
+    assert listed(said("Allow * mo-2"), act) == ["mo-2"]
+
+
+@pytest.mark.parametrize(
+    ("deny", "of_template", "of_stack"),
+    [
+        ("edit:alm.stack", Act.EDIT_TEMPLATE, Act.EDIT_STACK),
+        ("stack:updateStack", Act.EDIT_TEMPLATE, Act.EDIT_STACK),
+        ("create:alm.stack", Act.CREATE_TEMPLATE, Act.CREATE_STACK),
+        ("stack:createStack", Act.CREATE_TEMPLATE, Act.CREATE_STACK),
+    ],
+)
+def test_what_may_not_be_done_to_a_stack_is_not_done_by_its_template_either(deny, of_template, of_stack):
+    template = Resource.of_template(OWN)
+
+    assert may(said("Allow * *"), of_template, template)
+    assert may(said(f"Allow {deny} mo-2", "Allow template:* *"), of_template, template)
+    for resource in ("*", "mo-1", "mrn:alm:stack:mo-*"):
+        policy = said("Allow * *", f"Deny {deny} {resource}")
+        assert not may(policy, of_stack, OWN)
+        assert not may(policy, of_template, template)
+        assert may(policy, Act.VIEW_TEMPLATE, template)
+
+
 def test_an_action_may_name_a_vendor():
     policy = said("Allow cred:deleteCredential::aws,cred:createCredentials::k5 *")
 
@@ -217,7 +254,7 @@ def test_users_without_a_role_have_the_default_one():
 
     assert listed(policy) == ["mo-1", "mo-2", "mo-3", "mo-4"]
     assert may(policy, Act.CREATE_TEMPLATE, Resource.of_template(Resource.of_stack(owner="kim", vendor="aws")))
-    for vendor in ("aws", "alicloud", "k5"):
+    for vendor in ("aws", "alicloud", "k5", "azure", "gcp", "local", "one that is added later"):
         assert may(policy, Act.VIEW_CREDENTIALS, Resource.of_credentials(vendor, "x"))
         assert not may(policy, Act.CREATE_CREDENTIALS, Resource.of_credentials(vendor))
         assert not may(policy, Act.DELETE_CREDENTIALS, Resource.of_credentials(vendor, "x"))

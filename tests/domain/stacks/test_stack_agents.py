@@ -98,6 +98,20 @@ def test_a_report_that_is_repeated_is_one(place):
         assert (found.status, found.agent_id, found.instance_id) == ("complete", "agent", "i-1")
 
 
+@pytest.mark.parametrize("name", ["container_id", "instance_id"])
+def test_no_agent_tells_of_what_runs_on_an_instance_of_another_stack(place, name):
+    own, other = place.running(template(1, image="a")), place.running(template(1, image="b"))
+    (instance_id,) = place.cloud.of(other)
+    forged = replace(ContainerReport(own, "agent", "c-1", "terminated"), **{name: instance_id})
+
+    with place.database.begin(place.agent(own)) as tx, pytest.raises(BadReport, match=name):
+        stacks.report_container(tx, forged)
+
+    with place.database.read(place.ada) as tx:
+        assert [each.stack_id for each in stacks.list_containers(tx, instance_id=instance_id)] == [other]
+        assert stacks.find_container(tx, instance_id).status == "complete"
+
+
 def test_where_a_container_is_counts_though_it_is_said_only_once(place):
     stack_id = place.running(template())
     with place.database.begin(place.agent(stack_id)) as tx:

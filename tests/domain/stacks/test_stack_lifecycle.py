@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
@@ -416,3 +417,27 @@ def do_all(place: Place, stack_id: str, times: int) -> None:
     for step in stacks.steps(place.database, place.tools)(job):
         for _ in range(times):
             step.do(run_of(job))
+
+
+@pytest.mark.parametrize("vendor", [None, "nonsense", {"alicloud": {"cred": "x", "region": "cn", "secret": "y"}}, {}])
+def test_a_stack_is_shown_with_the_vendor_that_it_was_created_on_whatever_an_update_says(place, vendor):
+    stack_id = place.running(template(vendor="aws"))
+    said = json.loads(template(2)) | {"vendor": vendor}
+    if vendor is None:
+        del said["vendor"]
+
+    place.update(stack_id, json.dumps(said))
+    stack = place.settled(stack_id, Status.UPDATE_COMPLETE)
+    with place.database.read(place.ada) as tx:
+        (listed,) = stacks.list_stacks(tx, place.tools)
+
+    assert listed.template == stack.template
+    assert stack.template["vendor"] == {"aws": {"cred": "AKIA1", "region": "ap-northeast-1"}}
+    assert list(stack.template) == ["version", "label", "vendor", "configurations"]
+    assert stack.template["configurations"][0]["provision"]["instance_count"] == 2
+
+
+def test_the_vendor_is_shown_under_the_name_that_clients_know(place):
+    stack_id = place.running(template(vendor="aws").replace('"vendor"', '"Vendor"'))
+
+    assert list(place.find(stack_id).template) == ["version", "label", "vendor", "configurations"]

@@ -156,6 +156,25 @@ def test_drivers_are_handed_the_credentials_that_the_template_names(place):
         assert place.cloud.orders[-1].credential == {"id": "AKIA2", "secret": "cloud-key"}
 
 
+def test_what_a_template_has_named_stays_what_it_uses_whatever_is_added_later(place):
+    with place.database.begin(place.ada) as tx:
+        stacks.add_credential(tx, SEAL, "aws", "Acme", {"id": "AKIA2", "secret": "cloud-key"})
+    text = template(vendor="aws").replace('"secret": "aws-secret", ', "")
+    by_account, by_nothing = place.running(text.replace("AKIA1", "Acme")), place.running(text.replace("AKIA1", "Other"))
+    with place.database.begin(place.ada) as tx:
+        for credential_id, account in (("Acme", ""), ("AKIA3", "Other")):
+            stacks.add_credential(tx, SEAL, "aws", account, {"id": credential_id, "secret": "of-somebody-else"})
+
+    for stack_id in (by_account, by_nothing):
+        place.update(stack_id, template(2))
+        place.settled(stack_id, Status.UPDATE_COMPLETE)
+
+    handed = {order.brief.stack_id: order.credential for order in place.cloud.orders}
+    assert handed == {by_account: {"id": "AKIA2", "secret": "cloud-key"}, by_nothing: {}}
+    with place.database.begin(place.ada) as tx, pytest.raises(CredentialInUse, match=by_account):
+        stacks.remove_credential(tx, "aws", "AKIA2")
+
+
 def test_the_same_credentials_are_not_taken_twice(place):
     with place.database.begin(place.ada) as tx:
         stacks.add_credential(tx, SEAL, "aws", "Acme", {"id": "AKIA1", "secret": "one"})

@@ -63,7 +63,7 @@ BY_KIND: dict[Kind, Wording] = {
     Kind.NOT_FOUND: Wording(404, "1001", "not_found"),
     Kind.CONFLICT: Wording(409, "1005", "conflict"),
     Kind.TOO_LARGE: Wording(413, "1008", "too_large"),
-    Kind.UNPROCESSABLE: Wording(422, "2000", "stack_failure"),
+    Kind.UNPROCESSABLE: Wording(422, "1003", "unprocessable"),
     Kind.FORBIDDEN: Wording(403, "4000", "access_denied", "RBAC response is limited."),
     Kind.UNAUTHENTICATED: Wording(401, "4001", "access_denied"),
     Kind.PAYMENT: Wording(402, "4002", "payment_required"),
@@ -75,6 +75,8 @@ NOTHING_HERE = replace(BY_KIND[Kind.NOT_FOUND], message="There is nothing at thi
 OWN: dict[type[Refusal], Wording] = {
     stacks.StackIsBusy: Wording(409, "2000", "stack_busy"),
     stacks.StackNotFound: Wording(404, "2000", "not_found"),
+    stacks.NoDriver: Wording(422, "2000", "stack_failure"),
+    stacks.VendorFailed: Wording(422, "2000", "stack_failure"),
     stacks.BadTemplate: Wording(400, "1006", "invalid_template", BAD_TEMPLATE),
     stacks.EmptyTemplate: Wording(400, "1007", "empty_template"),
 }

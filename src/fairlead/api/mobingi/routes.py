@@ -11,6 +11,7 @@ from fairlead.api.mobingi import (
     containers,
     credentials,
     login_keys,
+    not_built,
     registry,
     roles,
     server_config,
@@ -49,6 +50,7 @@ def routers() -> list[Router]:
                 server_config.routes_v2,
                 vendors.routes,
                 registry.routes,
+                not_built.routes,
             ],
         )
     ]

@@ -52,7 +52,7 @@ def create_stack(call: Call, fields: wire.Fields) -> Response[bytes]:
     """Create a stack of `vendor`, `region`, `cred` and `configurations`."""
     text = template_of_form(fields)
     with call.begin() as tx:
-        result = stacks.apply(tx, call.tools, text)
+        result = stacks.create(tx, call.tools, text)
     return wire.answer({"stack_id": result.stack_id, "status": result.status}, 201)
 
 
@@ -60,8 +60,7 @@ def create_stack(call: Call, fields: wire.Fields) -> Response[bytes]:
 def change_stack(call: Call, stack_id: str, fields: wire.Fields) -> Response[bytes]:
     """Change what `configurations` names, and leave the rest of the newest template as it is."""
     with call.begin() as tx:
-        text = changed_template(stacks.template_of(tx, call.tools, stack_id), fields)
-        result = stacks.update(tx, call.tools, stack_id, text)
+        result = stacks.change(tx, call.tools, stack_id, lambda template: changed_template(template, fields))
     return wire.answer({"stack_id": result.stack_id, "status": result.status}, 202)
 
 

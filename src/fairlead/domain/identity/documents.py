@@ -50,13 +50,17 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Allow or deny some actions on some resources, perhaps only on those that belong to these `owners`."""
+    """Allow or deny some actions on some resources, perhaps only on those that belong to these `owners`.
+
+    `whoever_owns`, which no document can say: all resources are those of others, too.
+    """
 
     allows: bool
     acts: frozenset[Act]
     names: Names
     resources: Named
     owners: frozenset[str] | None = None
+    whoever_owns: bool = False
 
     def is_about(self, act: str, resource: Resource) -> bool:
         return self._names(act, resource.vendor) and self.resources.include(resource)

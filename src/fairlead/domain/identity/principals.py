@@ -57,10 +57,7 @@ SUB_USER = _document(
             "userrole:deleteUserRole",
         ],
     ),
-    (
-        "Deny",
-        [f"cred:{verb}Credentials::{vendor}" for verb in ("create", "delete") for vendor in ("aws", "alicloud", "k5")],
-    ),
+    ("Deny", ["cred:createCredentials", "cred:deleteCredentials"]),
     ("Allow", ["*"]),
 )
 DOCUMENT_TEMPLATES = (
@@ -93,7 +90,8 @@ def policy_of_program() -> Policy:
 
 
 def _of_agent(resources: Named) -> Policy:
-    return Policy(documents=Statements(frozenset({Statement(True, OF_AGENTS, NO_NAMES, resources)})))
+    said = Statement(True, OF_AGENTS, NO_NAMES, resources, whoever_owns=True)
+    return Policy(documents=Statements(frozenset({said})))
 
 
 def may(scope: Scope, act: Act | str, resource: Resource) -> bool:

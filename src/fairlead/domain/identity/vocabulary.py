@@ -115,8 +115,12 @@ OF_AGENTS = frozenset(
         Act.REPORT_SPOT_SHUTDOWN,
     }
 )
-# Changing a stack in the old form does what a new version of its template does, and is limited alike.
-ON_OWN_STACKS_BY_DEFAULT = frozenset({Act.VIEW_STACK, Act.EDIT_STACK, Act.DELETE_STACK, Act.EDIT_TEMPLATE})
+# Changing a stack in the old form does what a new version of its template does, and is limited alike. Who speaks for a
+# stack's agents is told what it runs, with all its passwords, and says how it goes.
+ON_OWN_STACKS_BY_DEFAULT = OF_AGENTS | {Act.VIEW_STACK, Act.EDIT_STACK, Act.DELETE_STACK, Act.EDIT_TEMPLATE}
+
+DONE_TO_THE_STACK: dict[str, Act] = {Act.CREATE_TEMPLATE: Act.CREATE_STACK, Act.EDIT_TEMPLATE: Act.EDIT_STACK}
+"""What is done to a stack by doing this to its template."""
 
 
 def acts_named(patterns: Names) -> frozenset[Act]:

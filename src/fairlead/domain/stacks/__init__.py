@@ -5,7 +5,7 @@ from fairlead.domain.stacks import store
 from fairlead.domain.stacks.agents import admit_agent, verify_agent
 from fairlead.domain.stacks.answers import container_config, private_key, session_keys
 from fairlead.domain.stacks.credentials import add_credential, list_credentials, remove_credential
-from fairlead.domain.stacks.lifecycle import apply, delete, update
+from fairlead.domain.stacks.lifecycle import apply, change, create, delete, update
 from fairlead.domain.stacks.looking import find_stack, list_stacks
 from fairlead.domain.stacks.model import (
     AgentReport,
@@ -43,7 +43,7 @@ from fairlead.domain.stacks.server_config import change_server_config, server_co
 from fairlead.domain.stacks.template_versions import compare, template_of, verify_template, versions
 from fairlead.domain.stacks.templates import BadTemplate, Comparison, EmptyTemplate, Limits, Problem, Template
 from fairlead.domain.stacks.tools import Tools, vendor_names
-from fairlead.domain.stacks.vendors.driver import Driver, Instance
+from fairlead.domain.stacks.vendors.driver import Driver, Instance, VendorFailed
 from fairlead.domain.stacks.vendors.local import LocalDriver
 from fairlead.domain.stacks.work import steps
 
@@ -85,15 +85,18 @@ __all__ = [
     "TooManyReports",
     "Tools",
     "UnknownVendor",
+    "VendorFailed",
     "Version",
     "VersionNotFound",
     "VersionRef",
     "add_credential",
     "admit_agent",
     "apply",
+    "change",
     "change_server_config",
     "compare",
     "container_config",
+    "create",
     "delete",
     "find_container",
     "find_stack",

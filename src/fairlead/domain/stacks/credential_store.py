@@ -16,8 +16,9 @@ _told = (_kept.vendor, _kept.id, _kept.account, _kept.updated_at)
 _of_vendor = (_kept.tenant_id == TENANT, _kept.vendor == sa.bindparam("of_vendor"))
 _all = sa.select(*_told).where(*_of_vendor).order_by(_kept.updated_at, _kept.id)
 _one = sa.select(*_told).where(*_of_vendor, _kept.id == sa.bindparam("of_id"))
-_secret = (
-    sa.select(_kept.id, _kept.secret)
+_secret = sa.select(_kept.secret).where(*_of_vendor, _kept.id == sa.bindparam("of_id"))
+_called = (
+    sa.select(_kept.id)
     .where(*_of_vendor, sa.or_(_kept.id == sa.bindparam("called"), _kept.account == sa.bindparam("called")))
     .order_by(sa.case((_kept.id == sa.bindparam("called"), 0), else_=1), _kept.updated_at, _kept.id)
     .limit(1)
@@ -35,10 +36,16 @@ def find(tx: Tx, vendor: str, credential_id: str) -> Credential | None:
     return row and _as_credential(row)
 
 
-def find_secret(tx: Tx, vendor: str, name: str) -> tuple[str, str] | None:
-    """The id and the sealed secret of those that have this id; if none have it, of those with this account."""
-    row = tx.one(_secret, {"of_vendor": vendor, "called": name})
-    return row and (row.id, row.secret)
+def find_called(tx: Tx, vendor: str, name: str) -> str | None:
+    """The id of those that have this id; if none have it, of the oldest with this account."""
+    found: str | None = tx.scalar(_called, {"of_vendor": vendor, "called": name})
+    return found
+
+
+def find_secret(tx: Tx, vendor: str, credential_id: str) -> str | None:
+    """The sealed secret."""
+    found: str | None = tx.scalar(_secret, {"of_vendor": vendor, "of_id": credential_id})
+    return found
 
 
 def add(tx: Tx, vendor: str, credential_id: str, account: str, secret: str, now: datetime) -> None:

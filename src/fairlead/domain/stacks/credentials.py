@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 
@@ -20,6 +21,7 @@ from fairlead.domain.stacks.model import (
     CredentialNotFound,
     UnknownVendor,
 )
+from fairlead.domain.stacks.store import Record
 from fairlead.domain.stacks.templates import Vendor
 from fairlead.domain.stacks.tools import vendor_names
 
@@ -80,23 +82,38 @@ def remove_credential(tx: Tx, vendor: str, credential_id: str) -> None:
         raise CredentialNotFound(vendor=vendor, id=credential_id)
     identity.make_sure_may(tx.scope, Act.DELETE_CREDENTIALS, _resource(found))
     tx.one_at_a_time(f"{vendor} credentials")
-    names = [name for name in (found.id, found.account) if name]
-    user = store.user_of_credential(tx, vendor, names)
-    if user is not None:
-        raise CredentialInUse(vendor=vendor, id=credential_id, stack_id=user)
+    users = store.users_of_credential(tx, vendor, found.id)
+    if users:
+        raise CredentialInUse(vendor=vendor, id=credential_id, user=_called(tx, users))
     credential_store.remove(tx, vendor, credential_id)
     audit.record(tx, "credential.delete", target=credential_id, name=found.account, vendor=vendor)
 
 
+def _called(tx: Tx, users: list[Record]) -> str:
+    """One of the stacks, as the actor may be told of it."""
+    listed = identity.allowed_among(tx.scope, Act.LIST_STACKS, users, lambda each: each.resource)
+    return f"the stack {listed[0].id}" if listed else "a stack that you do not see"
+
+
+def with_id(tx: Tx, vendor: Vendor) -> Vendor:
+    """The vendor with the id of the credentials that it calls by their account.
+
+    Roles name credentials by their id. And whatever is added later, a stack goes on with those that it was made with.
+    """
+    if vendor.secret or not vendor.credential:
+        return vendor
+    found = credential_store.find_called(tx, vendor.name, vendor.credential)
+    return replace(vendor, credential=found) if found else vendor
+
+
 def opened(tx: Tx, seal: Seal, vendor: Vendor) -> Mapping[str, str]:
-    """What was kept under the name that a template says, or what it brings along itself; otherwise nothing."""
+    """What was kept under the id that a stack goes by, or what its template brings along; otherwise nothing."""
     if vendor.secret:
         return {"id": vendor.credential, "secret": vendor.secret}
-    found = credential_store.find_secret(tx, vendor.name, vendor.credential) if vendor.credential else None
-    if found is None:
+    secret = credential_store.find_secret(tx, vendor.name, vendor.credential) if vendor.credential else None
+    if secret is None:
         return {}
-    credential_id, secret = found
-    return msgspec.json.decode(seal.open(secret, _for(vendor.name, credential_id)), type=dict[str, str])
+    return msgspec.json.decode(seal.open(secret, _for(vendor.name, vendor.credential)), type=dict[str, str])
 
 
 def _resource(credential: Credential) -> Resource:

@@ -59,6 +59,9 @@ _told = sa.select(
     _instance.created_at,
 )
 _instances = _told.where(*_of_stack).order_by(_instance.created_at, _instance.id)
+_elsewhere = sa.select(sa.func.count()).where(
+    _instance.tenant_id == TENANT, _instance.id == sa.bindparam("of_id"), _instance.stack_id != sa.bindparam("of_stack")
+)
 _add_instance = sa.insert(stack_instances).values(details=as_document(sa.bindparam("said", type_=sa.Text)))
 _change_instance = (
     sa.update(stack_instances)
@@ -95,6 +98,10 @@ def change_stamp(tx: Tx, stack_id: str, flag: str, stamp: int, digest: str) -> N
 def instances(tx: Tx, stack_id: str) -> dict[str, KeptInstance]:
     """The instances as they were last seen, by id, oldest first."""
     return {row.id: _as_kept(row) for row in tx.all(_instances, {"of_stack": stack_id})}
+
+
+def is_of_another_stack(tx: Tx, stack_id: str, instance_id: str) -> bool:
+    return bool(tx.scalar(_elsewhere, {"of_stack": stack_id, "of_id": instance_id}))
 
 
 def add_instance(tx: Tx, stack_id: str, instance: Instance) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from fairlead.base.database import Tx
 from fairlead.domain import identity
 from fairlead.domain.identity import Act
-from fairlead.domain.stacks import layer_store, sealing, store, template_versions
+from fairlead.domain.stacks import layer_store, sealing, store, template_versions, templates
 from fairlead.domain.stacks.model import Stack
 from fairlead.domain.stacks.naming import account_in
-from fairlead.domain.stacks.sight import find_for
+from fairlead.domain.stacks.sight import find_for, may_look_into
 from fairlead.domain.stacks.store import Record
-from fairlead.domain.stacks.templates.spelling import snake
 from fairlead.domain.stacks.tools import Tools
 from fairlead.domain.stacks.vendors.driver import Instance
 
@@ -21,12 +19,11 @@ from fairlead.domain.stacks.vendors.driver import Instance
 def list_stacks(tx: Tx, tools: Tools) -> list[Stack]:
     """The stacks that the actor may see in a list, newest first, without their instances.
 
-    Of those that they may not look into they are told neither the token of their agents nor what runs in them.
+    Of those that they may not look into they are told neither the token of their agents, nor what runs in them, nor
+    what that has said when it failed.
     """
     listed = identity.allowed_among(tx.scope, Act.LIST_STACKS, store.search(tx), _resource)
-    return [
-        _as_stack(tx, tools, each, {}, whole=identity.may(tx.scope, Act.VIEW_STACK, each.resource)) for each in listed
-    ]
+    return [_as_stack(tx, tools, each, {}, whole=may_look_into(tx, each)) for each in listed]
 
 
 def find_stack(tx: Tx, tools: Tools, stack_id: str) -> Stack:
@@ -43,8 +40,7 @@ def _resource(record: Record) -> identity.Resource:
 
 
 def _as_stack(tx: Tx, tools: Tools, record: Record, instances: Mapping[str, list[Instance]], *, whole: bool) -> Stack:
-    version = store.find_version(tx, record.id, record.version_id)
-    template = template_versions.shown(tools.seal, version) if version else {}
+    template = template_versions.shown_in_force(tx, tools.seal, record)
     auth_token = sealing.open_text(tools.seal, record.id, "auth token", record.auth_token)
     return Stack(
         id=record.id,
@@ -56,19 +52,10 @@ def _as_stack(tx: Tx, tools: Tools, record: Record, instances: Mapping[str, list
         credential=record.credential,
         auth_token=auth_token if whole else "",
         status=record.status,
-        cause=record.cause,
+        cause=record.cause if whole else "",
         version_id=record.version_id,
         created_at=record.created_at,
         updated_at=record.updated_at,
-        template=template if whole else _in_outline(template),
+        template=template if whole else templates.in_outline(template),
         instances=instances,
     )
-
-
-def _in_outline(template: dict[str, Any]) -> dict[str, Any]:
-    """The document without what runs in its layers, which is full of keys and passwords."""
-    return {key: _outlines(said) if snake(key) == "configurations" else said for key, said in template.items()}
-
-
-def _outlines(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{key: value for key, value in layer.items() if snake(key) != "container"} for layer in layers]

@@ -241,7 +241,7 @@ class CredentialExists(Refusal):
 
 class CredentialInUse(Refusal):
     kind = Kind.CONFLICT
-    message = "the {vendor} credentials {id} are used by the stack {stack_id}"
+    message = "the {vendor} credentials {id} are used by {user}"
 
 
 class BadCredential(Refusal):

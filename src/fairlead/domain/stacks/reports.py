@@ -5,7 +5,7 @@ from __future__ import annotations
 from fairlead.base.database import Tx
 from fairlead.domain import identity
 from fairlead.domain.identity import Act
-from fairlead.domain.stacks import report_store, store
+from fairlead.domain.stacks import layer_store, report_store, store
 from fairlead.domain.stacks.model import (
     AgentReport,
     BadReport,
@@ -35,6 +35,7 @@ def report_container(tx: Tx, report: ContainerReport) -> Container:
     """Note what the agent says of the container, in the place of what it said before."""
     find_for(tx, Act.REPORT_INSTANCE_STATUS, report.stack_id, hold=True)
     _make_sure_is_good(report, "agent_id", "container_id", "status")
+    _make_sure_is_not_elsewhere(tx, report)
     if report_store.write_container(tx, report) and _has_too_many_containers(tx, report.stack_id):
         raise TooManyReports(most=MOST_PER_STACK)
     found = report_store.containers_called(tx, report.container_id)
@@ -52,6 +53,13 @@ def _make_sure_is_good(report: AgentReport | ContainerReport, *required: str) ->
             raise BadReport(name=name, problem="is missing")
         if len(text) > LONGEST_TEXT or not text.isprintable():
             raise BadReport(name=name, problem=f"must be printable and have at most {LONGEST_TEXT} characters")
+
+
+def _make_sure_is_not_elsewhere(tx: Tx, report: ContainerReport) -> None:
+    """Containers are found by their id in all stacks, and mostly it is their instance's: it must be the stack's own."""
+    for name in ("container_id", "instance_id"):
+        if layer_store.is_of_another_stack(tx, report.stack_id, getattr(report, name)):
+            raise BadReport(name=name, problem="is an instance of another stack")
 
 
 def list_containers(tx: Tx, stack_id: str = "", instance_id: str = "") -> list[Container]:

@@ -16,7 +16,7 @@ from fairlead.domain.stacks import layer_store, sealing, store, template_version
 from fairlead.domain.stacks.containers_in_force import overlaid, stamped
 from fairlead.domain.stacks.model import ServerConfig, ServerConfigChange, StackIsBusy
 from fairlead.domain.stacks.sealing import Overlay
-from fairlead.domain.stacks.sight import find_for
+from fairlead.domain.stacks.sight import find_for, find_to_change
 from fairlead.domain.stacks.store import Record
 from fairlead.domain.stacks.templates import BadTemplate
 from fairlead.domain.stacks.templates.container import container as container_rule
@@ -48,7 +48,7 @@ def server_config(tx: Tx, tools: Tools, stack_id: str) -> ServerConfig:
 
 
 def change_server_config(tx: Tx, tools: Tools, stack_id: str, change: ServerConfigChange) -> None:
-    record = find_for(tx, Act.EDIT_TEMPLATE, stack_id, hold=True)
+    record = find_to_change(tx, stack_id)
     overlay = _changed(sealing.open_overlay(tools.seal, record.id, record.settings), change)
     _make_sure_is_good(overlay)
     if not record.status.is_settled:

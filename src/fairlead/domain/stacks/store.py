@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -68,15 +67,7 @@ _newest_first = (_stack.created_at.desc(), _stack.id)
 _all_own = _own.order_by(*_newest_first)
 _anyones = sa.select(stacks).where(_stack.id == sa.bindparam("id"))
 _everyones = sa.select(stacks).order_by(_stack.tenant_id, *_newest_first)
-_using = (
-    sa.select(_stack.id)
-    .where(
-        _stack.tenant_id == TENANT,
-        _stack.vendor == sa.bindparam("of_vendor"),
-        _stack.credential.in_(sa.bindparam("called", expanding=True)),
-    )
-    .limit(1)
-)
+_using = _all_own.where(_stack.vendor == sa.bindparam("of_vendor"), _stack.credential == sa.bindparam("of_credential"))
 _versions = (
     sa.select(stack_versions)
     .where(_version.tenant_id == TENANT, _version.stack_id == sa.bindparam("stack_id"))
@@ -111,10 +102,9 @@ def search_everyones(tx: Tx) -> list[tuple[str, Record]]:
     return [(row.tenant_id, _as_record(row)) for row in tx.all(_everyones)]
 
 
-def user_of_credential(tx: Tx, vendor: str, names: Sequence[str]) -> str | None:
-    """The id of a stack that uses credentials of this vendor under one of these names."""
-    found: str | None = tx.scalar(_using, {"of_vendor": vendor, "called": list(names)})
-    return found
+def users_of_credential(tx: Tx, vendor: str, credential_id: str) -> list[Record]:
+    """The stacks that use these credentials of the vendor, newest first."""
+    return [_as_record(row) for row in tx.all(_using, {"of_vendor": vendor, "of_credential": credential_id})]
 
 
 def add(tx: Tx, record: Record) -> None:

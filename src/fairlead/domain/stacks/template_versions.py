@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fairlead.base import clock
@@ -11,7 +12,7 @@ from fairlead.domain.identity import Act
 from fairlead.domain.stacks import sealing, store, templates
 from fairlead.domain.stacks.model import Compared, StackNotFound, Version, VersionNotFound, VersionRef
 from fairlead.domain.stacks.naming import new_version_id
-from fairlead.domain.stacks.sight import find_for
+from fairlead.domain.stacks.sight import find_for, may_look_into
 from fairlead.domain.stacks.store import KeptVersion, Record
 from fairlead.domain.stacks.templates import Template, Vendor
 from fairlead.domain.stacks.tools import Tools
@@ -32,9 +33,16 @@ def versions(tx: Tx, tools: Tools, stack_id: str) -> list[Version]:
 
 
 def template_of(tx: Tx, tools: Tools, stack_id: str, version_id: str = "latest") -> dict[str, Any]:
-    """A version as it was written, without its vendor's secret."""
+    """A version as it was written, without its vendor's secret.
+
+    Those who may not look into the stack are not told what runs in its layers: that would say the same.
+    """
     record = find_for(tx, Act.VIEW_TEMPLATE, stack_id)
-    return shown(tools.seal, _version(tx, record, version_id))
+    return _told(tx, record, shown(tools.seal, _version(tx, record, version_id)))
+
+
+def _told(tx: Tx, record: Record, document: dict[str, Any]) -> dict[str, Any]:
+    return document if may_look_into(tx, record) else templates.in_outline(document)
 
 
 def compare(tx: Tx, tools: Tools, source: VersionRef, target: VersionRef | str) -> Compared:
@@ -43,7 +51,8 @@ def compare(tx: Tx, tools: Tools, source: VersionRef, target: VersionRef | str) 
     if isinstance(target, VersionRef):
         after = template_of(tx, tools, target.stack_id, target.version_id)
     else:
-        after = next_version(tools, find_for(tx, Act.VIEW_TEMPLATE, source.stack_id), target).shown
+        record = find_for(tx, Act.VIEW_TEMPLATE, source.stack_id)
+        after = _told(tx, record, next_version(tools, record, target).shown)
     return Compared(before, after, templates.compare(before, after))
 
 
@@ -58,6 +67,16 @@ def _version(tx: Tx, record: Record, version_id: str) -> KeptVersion:
 
 def shown(seal: Seal, version: KeptVersion) -> dict[str, Any]:
     return templates.without_secrets(templates.document(text_of(seal, version)))
+
+
+def shown_in_force(tx: Tx, seal: Seal, record: Record) -> dict[str, Any]:
+    """The version in force, with the vendor that the stack was created on."""
+    version = store.find_version(tx, record.id, record.version_id)
+    if version is None:
+        return {}
+    document = shown(seal, version)
+    first = document if version.number == 1 else shown(seal, store.first_version(tx, record.id))
+    return templates.with_vendor_of(document, first)
 
 
 def in_force(tx: Tx, tools: Tools, record: Record) -> Template:
@@ -76,7 +95,8 @@ def next_version(tools: Tools, record: Record, text: bytes | str) -> Template:
 
 def vendor_of(tx: Tx, tools: Tools, record: Record) -> Vendor:
     """The vendor with all that the stack's first template says of it: its secret, where it brings one along."""
-    return templates.read(text_of(tools.seal, store.first_version(tx, record.id)), limits=tools.limits).vendor
+    said = templates.read(text_of(tools.seal, store.first_version(tx, record.id)), limits=tools.limits).vendor
+    return replace(said, credential=record.credential)
 
 
 def keep(tx: Tx, seal: Seal, stack_id: str, number: int, text: bytes | str) -> str:

@@ -31,6 +31,8 @@ from .model import (
     User,
     Vendor,
     Volume,
+    in_outline,
+    with_vendor_of,
     without_secrets,
 )
 from .numbers import Counts, Range, SpotShare
@@ -74,7 +76,9 @@ __all__ = [
     "compiled",
     "document",
     "documented",
+    "in_outline",
     "next_stamp",
     "read",
+    "with_vendor_of",
     "without_secrets",
 ]

@@ -267,6 +267,27 @@ def _vendor_without_secrets(vendors: Any) -> Any:
     }
 
 
+def in_outline(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document without what runs in its layers, which is full of keys and passwords."""
+    return {key: _outlines(said) if snake(key) == "configurations" else said for key, said in document.items()}
+
+
+def _outlines(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in layer.items() if snake(key) != "container"} for layer in layers]
+
+
+def with_vendor_of(document: Mapping[str, Any], first: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with the vendor of the first one, in front of its layers: what it says itself of one is ignored."""
+    vendor: Any = next((said for key, said in first.items() if snake(key) == "vendor"), {})
+    told: dict[str, Any] = {}
+    for key, said in document.items():
+        if snake(key) == "configurations":
+            told["vendor"] = vendor
+        if snake(key) != "vendor":
+            told[key] = said
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class Hole:
     """Something that is left to us: it says `${computed}`, or nothing at all. `keys` are below the layer."""
