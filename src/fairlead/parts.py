@@ -200,6 +200,10 @@ def load_services(settings: Settings, database: Database) -> None:
         loaded = catalog.load_folder(database, tenant_id, own_server(settings, tenant_id), Path(settings.services))
         counts = {outcome.value: len(names) for outcome, names in loaded.done.items()}
         log.info("services.loaded", tenant=tenant_id, **counts)
+        for file, note in loaded.skipped.items():
+            log.info("services.skipped", tenant=tenant_id, file=file, note=note)
+        for file, warnings in loaded.warnings.items():
+            log.warning("services.incomplete", tenant=tenant_id, file=file, warnings=warnings)
         for file, problem in loaded.problems.items():
             log.warning("services.not_loaded", tenant=tenant_id, file=file, problem=problem)
 

@@ -72,6 +72,25 @@ def test_a_file_with_problems_is_named_and_the_others_are_imported(data, tmp_pat
     assert "broken.json: _type must be a program" in made.stderr
 
 
+def test_parts_of_descriptions_are_skipped_and_what_is_left_out_is_told(data, tmp_path):
+    folder = tmp_path / "shipped"
+    write(folder, "needle")
+    (folder / "package.xml").write_text("<package><name>emboss</name></package>")
+    parameter = "<parameter><name>p</name><format><code proglang='perl'>$p</code></format></parameter>"
+    (folder / "old.xml").write_text(
+        "<program><head><name>old</name><command>old</command>"
+        '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="package.xml"/>'
+        f"</head><parameters>{parameter}</parameters></program>"
+    )
+
+    made = service(data, "import", folder)
+
+    assert (made.exit_code, made.stdout) == (0, "added: 2\n")
+    assert "package.xml: skipped: package is a part of descriptions" in made.stderr
+    assert "old.xml: warning: p.format is not in Python" in made.stderr
+    assert "package: emboss" in service(data, "export", "old::public::lab").stdout
+
+
 def test_what_is_not_there_is_refused(data, tmp_path):
     for arguments, refusal in {
         ("remove", "none::lab"): catalog.ServiceNotFound,

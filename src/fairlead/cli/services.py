@@ -61,12 +61,18 @@ def import_services(
     tenant_id: TenantId = identity.DEFAULT_TENANT_ID,
 ) -> None:
     """Register what files describe, for the whole server. Exits with 1 if some of them cannot be read."""
-    files = [file for path in paths for file in catalog.files_in(path)]
+    for path in paths:
+        catalog.files_in(path)
     opened, scope, own = _open(data, database, keys, multitenant, portal_name, config, tenant_id)
-    loaded = catalog.import_files(opened, scope, own, files, exported=export)
+    loaded = catalog.import_files(opened, scope, own, paths, exported=export)
     for outcome, names in loaded.done.items():
         if names:
             print(f"{outcome.value}: {len(names)}")
+    for file, note in loaded.skipped.items():
+        print(f"{file}: skipped: {note}", file=sys.stderr)
+    for file, warnings in loaded.warnings.items():
+        for warning in warnings:
+            print(f"{file}: warning: {warning}", file=sys.stderr)
     for file, problem in loaded.problems.items():
         print(f"{file}: {problem}", file=sys.stderr)
     if loaded.problems:

@@ -53,6 +53,34 @@ def test_a_bad_description_is_refused_with_all_that_is_wrong(boss):
     assert len(reply.json()["errors"]) >= 2
 
 
+@pytest.mark.parametrize("condition", [{"#python": 5}, {"x": {"#in": 5}}])
+def test_a_condition_that_is_none_is_refused_with_its_place(place, boss, condition):
+    inputs = {"children": [{"name": "x", "precond": condition}]}
+    description = {"_type": "Workflow", "name": "w", "tasks": [{"id": "a", "service": "b"}], "inputs": inputs}
+
+    reply = boss.post("/services", json={"description": description})
+    imported = boss.post("/services/import", content=b"name: x\ncommand: x\ninputs: [{name: p, precond: {1: x}}]")
+
+    assert (reply.status_code, imported.status_code) == (422, 422)
+    assert "inputs.children[0].precond" in reply.text
+
+
+def test_xml_of_mobyle_1_is_imported_and_what_it_loses_is_told(place, boss):
+    parameter = "<parameter><name>p</name><ctrl><code proglang='perl'>$p</code></ctrl></parameter>"
+    said = "<head><name>old</name><command>true</command>{}</head><parameters>" + parameter + "</parameters>"
+    include = '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="env.xml"/>'
+
+    imported = boss.post("/services/import", content=f"<program>{said.format('')}</program>".encode("utf-16"))
+    incomplete = boss.post("/services/import", content=f"<program>{said.format(include)}</program>".encode())
+    viewer = boss.post("/services/import", content=b"<viewer><head><name>jalview</name></head></viewer>")
+
+    assert imported.json()["warnings"] == ["p.ctrl is not in Python, and was left out: so no value is refused by it"]
+    assert incomplete.status_code == 422
+    assert "import the folder" in incomplete.text
+    assert (viewer.status_code, "warnings" in viewer.json()) == (201, False)
+    assert place.as_("visitor").told("/services")[place.service("jalview")]["type"] == "widget"
+
+
 def test_services_are_sorted_by_topic_and_filtered(place):
     place.register(SHOUT)
     visitor = place.as_("visitor")

@@ -98,6 +98,31 @@ def test_the_name_of_a_parameter_stands_for_its_value_beside_a_number():
     assert not Condition({"value": {"#ne": "vdef"}}).holds(values)
 
 
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ({"value": {"#lte": "window*2"}}, False),
+        ({"value": {"#gt": "window - 5"}}, True),
+        ({"value": {"#eq": "window + 40"}}, True),
+        ({"value": "window + 40"}, True),
+        ({"value": {"#ne": "window*5"}}, False),
+        ({"value": {"#in": ["window", "window*5"]}}, True),
+        ({"value": {"#lt": "min(window, 100) * 6"}}, True),
+        ({"written": {"#lte": "window*2"}}, False),
+        ({"value": {"#gt": "vdef*2"}}, True),
+        ({"value": {"#gt": "nothing*2"}}, True),
+        ({"value": {"#lte": "nothing*2"}}, False),
+        ({"value": {"#lt": "missing*2"}}, True),
+        ({"text": {"#eq": "window-5"}}, True),
+        ({"text": {"#ne": "window-5"}}, False),
+    ],
+)
+def test_an_expression_stands_for_its_value_beside_a_number_and_is_a_text_beside_a_text(condition, holds):
+    values = {"value": 50, "written": "50", "window": 10, "vdef": 7, "nothing": None, "text": "window-5"}
+
+    assert Condition(condition).holds(values) is holds
+
+
 def test_the_name_of_a_parameter_is_a_text_beside_a_text():
     values = {"value": "infile", "infile": "infile"}
 

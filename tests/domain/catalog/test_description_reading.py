@@ -289,6 +289,98 @@ def test_a_problem_is_told_with_its_place(said, place):
     assert [problem.place for problem in refused.value.problems] == [place]
 
 
+@pytest.mark.parametrize("condition", [{"#python": 5}, {"#not": {"#python": ["x"]}}, {"x": {"#in": 5}}])
+def test_a_condition_that_is_none_is_told_and_not_asked_for_names(condition):
+    for said in ({"precond": condition}, {"ctrls": [{"test": condition}]}):
+        (problem,) = problems_of(with_input(**said))
+        assert problem.startswith("inputs.children[0].")
+
+
+@pytest.mark.parametrize("condition", ["{1: x}", "{true: x}", "{null: x}", "[{'#or': [{1.5: x}]}]"])
+def test_a_condition_of_yaml_that_asks_for_no_name_is_told(condition):
+    with pytest.raises(BadDescription, match="must be named by a text"):
+        read_yaml(f"name: x\ncommand: x\ninputs: [{{name: p, precond: {condition}}}]")
+
+
+def test_words_that_were_truths_in_older_yaml_are_words():
+    read = read_yaml("""
+        name: x
+        command: x
+        title: yes
+        inputs:
+        - {name: on, prompt: no, mandatory: yes, hidden: off, precond: {yes: 'x'},
+           type: {_type: StringType, default: no, options: [{label: yes, value: no}]}}
+        - {name: p, prompt: true, type: {_type: BooleanType, default: off}}
+    """)
+
+    first, second = read.find_input("on"), read.find_input("p")
+    assert (read.title, first.prompt, first.mandatory, first.hidden) == ("yes", "no", True, False)
+    assert first.precond == Condition({"yes": "x"})
+    assert first.type == StringType("no", (Option("yes", "no"),))
+    assert (second.prompt, second.type) == ("true", BooleanType(False))
+    assert read_yaml(yaml.safe_dump(as_document(read))) == read
+
+
+def test_several_patterns_of_an_output_are_one_expression():
+    def output(filenames):
+        read = read_json(json.dumps(program(outputs={"children": [{"name": "o", "filenames": filenames}]})))
+        assert read_json(json.dumps(as_document(read))) == read
+        return next(each.parameter for each in read.outputs.placed() if each.parameter.name == "o").filenames
+
+    assert output(["'*.a'", "x + '.b'"]) == Expression("('*.a', x + '.b')")
+    assert output(["'*.a'"]) == Expression("'*.a'")
+    assert output([]) is None
+    assert problems_of(program(outputs={"children": [{"name": "o", "filenames": ["'*.a'", "1 +"]}]})) == [
+        "outputs.children[0].filenames[1] is no expression: invalid syntax"
+    ]
+
+
+def test_choices_of_several_that_stand_for_nothing_are_no_default():
+    array = {"_type": "ArrayType", "items_type": {"_type": "StringType"}}
+
+    assert [
+        read_json(json.dumps(with_input(type=array | {"default": default}))).find_input("x").type.default
+        for default in ("null", ["null"], ["null", "a"], [], ["a"])
+    ] == [None, None, ("a",), None, ("a",)]
+
+
+def test_numbers_to_choose_from_are_a_control():
+    type_ = {"_type": "IntegerType", "options": [{"label": "one", "value": "1"}, {"value": 1234567}, {"value": "null"}]}
+
+    read = read_json(json.dumps(with_input(type=type_)))
+
+    (control,) = read.find_input("x").ctrls
+    assert control == Control(Condition({"value": {"#in": [1, 1234567]}}), "It must be one of 1 (one), 1234567.")
+    assert read_json(json.dumps(as_document(read))) == read
+
+
+def test_the_categories_of_mobyle_1_are_kept():
+    older = [{"type": "mobyle1", "classification": "alignment:multiple"}, {"type": "EDAM"}, 5]
+
+    read = read_json(json.dumps(program(classifications=older, categories=["phylogeny"])))
+
+    assert read.categories == ("phylogeny", "alignment:multiple")
+    assert read_json(json.dumps(program(classifications="x"))).categories == ()
+    assert read_json(json.dumps(as_document(read))) == read
+
+
+def test_a_folder_of_the_command_is_left_out_with_a_warning():
+    read = read_json(json.dumps(program(command={"path": "/opt/bin", "value": "tool"})))
+
+    assert (read.command, [str(each).split()[0] for each in read.warnings]) == ("tool", ["command.path"])
+
+
+@pytest.mark.parametrize("text", ['"a" +\n  str(value)', '"a"  # first\n  + str(value)', '\n "a" + \\\n str(value)\n'])
+def test_expressions_may_go_on_in_the_next_line(text):
+    assert Expression(text).wrong() is None
+    assert Expression(text).evaluate({"value": 1}) == "a1"
+
+
+@pytest.mark.parametrize("text", ['"a"\n str(value)', "x\n= 1", ") + (\n", "", "\n"])
+def test_lines_that_do_not_belong_together_are_no_expression(text):
+    assert Expression(text).wrong()
+
+
 def test_all_problems_are_told_at_once():
     document = program(name="a::b", cpu=0, env={"A=B": "x"}, inputs={"children": [{"name": "x", "format": "("}, 5]})
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.base.errors import Refusal
-from fairlead.domain.catalog import read_json
+from fairlead.domain.catalog import read_json, read_xml
 from fairlead.domain.jobs.commands import (
     CannotBuild,
     Checked,
@@ -133,6 +133,66 @@ def test_several_values_are_joined_as_their_type_says():
     made = service(parameter("x", array, format='" -x " + str(value)'))
 
     assert only_words(build(made, check(made, {"x": ["a b", "c;d"]}))) == ("tool", "-x", "a b,c;d")
+
+
+CHOICES = {"_type": "StringType", "options": [{"value": "b"}, {"value": "c"}, {"label": "None", "value": "null"}]}
+
+
+@pytest.mark.parametrize(
+    ("said", "written", "line_"),
+    [
+        ({}, '("", " -x " + value)[value is not None]', "tool -x b c"),
+        ({}, '("", " -x " + str(value))[value is not None]', "tool -x b c"),
+        ({}, '" -x " + value.replace(" ", ",")', "tool -x b,c"),
+        ({}, '" -x " + ",".join(value)', "tool -x b,c"),
+        ({}, '" -x " + ",".join(value.split(" "))', "tool -x b,c"),
+        ({}, '" -x %s" % value', "tool -x b c"),
+        ({"separator": ""}, '" -x " + value', "tool -x bc"),
+        ({"separator": ","}, '" -x " + value', "tool -x b,c"),
+        ({"separator": " -x "}, '" -x " + value', "tool -x b -x c"),
+    ],
+)
+def test_expressions_see_several_values_as_one_text(said, written, line_):
+    made = service(parameter("x", {"_type": "ArrayType", "items_type": CHOICES} | said, format=written))
+
+    assert line(made, {"x": ["b", "null", "c"]}) == line_
+
+
+def test_several_values_of_a_user_stay_words_of_their_own():
+    array = {"_type": "ArrayType", "items_type": STRING}
+    for written in ('" " + value', '" " + str(value)', '" " + " ".join(value)'):
+        made = service(parameter("x", array, format=written))
+
+        assert only_words(build(made, check(made, {"x": ["a b", "c;d", "$(id)"]}))) == ("tool", "a b", "c;d", "$(id)")
+
+
+def test_no_choice_is_nothing_where_the_default_says_so():
+    array = {"_type": "ArrayType", "items_type": CHOICES, "default": ["null"]}
+    made = service(parameter("x", array, format='("", " -x " + str(value))[value is not None]'))
+
+    assert line(made) == line(made, {"x": ["null"]}) == line(made, {"x": "null"}) == "tool"
+
+
+def test_each_of_several_choices_of_mobyle_1_adds_its_own_format():
+    felem = "<felem><value>{0}</value><code proglang='python'>' -{0}'</code></felem>"
+    made = read_xml(
+        "<program><head><name>tool</name><command>tool</command></head><parameters><parameter><name>x</name>"
+        "<type><datatype><class>MultipleChoice</class></datatype></type>"
+        f"<flist>{felem.format('a')}{felem.format('b')}</flist></parameter></parameters></program>"
+    )
+
+    assert line(made) == "tool"
+    assert line(made, {"x": ["a"]}) == "tool -a"
+    assert line(made, {"x": ["b", "a"]}) == "tool -a -b"
+
+
+def test_each_pattern_of_an_output_is_looked_for_though_another_asks_for_something_that_is_not_there():
+    output = {"name": "pictures", "filenames": ['"*.png"', 'missing + ".gif"', '("*.svg", "*.eps")']}
+    made = service(parameter("x"), outputs=[output])
+
+    rules = {each.name: each.patterns for each in outputs(made, check(made, {}))}
+
+    assert rules["pictures"] == ("*.png", "*.svg", "*.eps")
 
 
 def test_an_option_of_the_description_may_be_several_words():

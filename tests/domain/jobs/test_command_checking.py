@@ -242,3 +242,15 @@ def test_only_the_text_that_would_be_an_option_is_blamed():
 
 def test_a_flood_of_unknown_names_is_not_repeated_whole():
     assert len(errors_of(service(), {f"x{index}": 1 for index in range(10_000)})) == 100
+
+
+def test_a_control_compares_with_what_an_expression_of_other_values_makes():
+    made = service(
+        parameter("window", INTEGER | {"default": 10}),
+        parameter("shift", INTEGER, ctrls=[{"message": "Too far.", "test": {"value": {"#lte": "window*2"}}}]),
+        parameter("least", INTEGER, ctrls=[{"message": "Too little.", "test": {"value": {"#gt": "window-5"}}}]),
+    )
+
+    assert check(made, {"shift": 20, "least": 9}).values == {"shift": 20, "least": 9}
+    assert errors_of(made, {"shift": 50, "least": 5}) == {"shift": ["Too far."], "least": ["Too little."]}
+    assert errors_of(made, {"window": 3, "shift": 7}) == {"shift": ["Too far."]}

@@ -182,7 +182,10 @@ def _registered(call: Call, tx: Tx, service: catalog.Service, project: str, *, e
     number = jobs.find_project_called(tx, project).number if project else catalog.SERVER_LEVEL
     done = catalog.register_service(tx, call.own, service, number, exported=exported)
     told = {"service": done.full_name, "version": done.version, "outcome": done.outcome.value}
-    return wire.answer(told, 201 if done.outcome is catalog.Outcome.ADDED else 200)
+    warnings = [str(each) for each in service.warnings]
+    return wire.answer(
+        told | ({"warnings": warnings} if warnings else {}), 201 if done.outcome is catalog.Outcome.ADDED else 200
+    )
 
 
 @patch("/services/{full_name:str}", sync_to_thread=True, summary="Change a Service")

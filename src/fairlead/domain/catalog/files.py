@@ -1,7 +1,7 @@
 """Which services do the files in a folder describe?
 
-A folder of descriptions is loaded at each start. What was loaded from a file is not loaded again until the file is
-another one: so a service that an administrator has changed or removed since stays as they left it.
+A folder of descriptions is loaded at each start. What was loaded from a file is not loaded again until the file, or one
+that it includes, is another one: so a service that an administrator has changed or removed since stays as they left it.
 """
 
 from __future__ import annotations
@@ -12,18 +12,24 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+import structlog
+
 from fairlead.base.database import Database, Tx
 from fairlead.base.errors import Refusal
 from fairlead.base.scope import Scope, system_scope
 from fairlead.domain.catalog import store
+from fairlead.domain.catalog.descriptions.including import parts_of
 from fairlead.domain.catalog.descriptions.model import Service
-from fairlead.domain.catalog.formats import UnknownFormat, format_of_file, read_description
+from fairlead.domain.catalog.descriptions.xml_text import OnlyAPart
+from fairlead.domain.catalog.formats import Format, UnknownFormat, format_of_file, read_description
 from fairlead.domain.catalog.model import OwnServer
 from fairlead.domain.catalog.registering import Outcome, register_service
 
 LARGEST_FILE = 2 * 1024 * 1024
 MOST_FILES = 5000
 AT_ONCE = 25
+
+log = structlog.get_logger()
 
 
 class NoSuchFile(Refusal):
@@ -44,10 +50,23 @@ class FileUnreadable(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What came of files: full names by what was done with them, and what is wrong with the other files."""
+    """What came of files: full names by what was done with them, and what is wrong with the other files.
+
+    `warnings` are about files that were loaded, `skipped` says what the others are that describe no service.
+    """
 
     done: dict[Outcome, list[str]] = field(default_factory=lambda: {outcome: [] for outcome in Outcome})
     problems: dict[str, str] = field(default_factory=dict)
+    warnings: dict[str, list[str]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file, and the folder that was asked for: nothing is included from outside of it."""
+
+    path: Path
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +94,17 @@ def files_in(path: Path) -> list[Path]:
 
 
 def import_files(
-    database: Database, scope: Scope, own: OwnServer, files: Iterable[Path], *, exported: bool = False
+    database: Database, scope: Scope, own: OwnServer, paths: Iterable[Path], *, exported: bool = False
 ) -> Loaded:
-    """Register what the files describe for the whole server. One with problems keeps none of the others out."""
+    """Register what files, and those in folders, describe for the whole server.
+
+    One with problems keeps none of the others out.
+    """
     loaded = Loaded()
-    for some in _in_pieces(_described({str(path): path for path in files}, {}, loaded)):
+    files = {
+        str(file): _Found(file, path if path.is_dir() else path.parent) for path in paths for file in files_in(path)
+    }
+    for some in _in_pieces(_described(files, {}, loaded)):
         with database.begin(scope) as tx:
             for each in some:
                 _register(tx, own, each, loaded, exported=exported)
@@ -92,7 +117,7 @@ def load_folder(database: Database, tenant_id: str, own: OwnServer, folder: Path
     scope = system_scope(tenant_id)
     with database.read(scope) as tx:
         known = store.loaded_files(tx)
-    files = {str(path.relative_to(folder)): path for path in files_in(folder)}
+    files = {str(path.relative_to(folder)): _Found(path, folder) for path in files_in(folder)}
     for some in _in_pieces(_described(files, known, loaded)):
         with database.begin(scope) as tx:
             for each in some:
@@ -101,16 +126,44 @@ def load_folder(database: Database, tenant_id: str, own: OwnServer, folder: Path
     return loaded
 
 
-def _described(files: dict[str, Path], known: dict[str, str], loaded: Loaded) -> Iterator[_Described]:
+def _described(files: dict[str, _Found], known: dict[str, str], loaded: Loaded) -> Iterator[_Described]:
     """What is in the files that are not known as they are. They are read between the transactions."""
-    for name, path in files.items():
+    for name, file in files.items():
         try:
-            content = _bytes_of(path)
-            digest = hashlib.sha256(content).hexdigest()
+            content = _bytes_of(file.path)
+            format_ = format_of_file(file.path)
+            parts = _parts(content, file) if format_ is Format.XML else {}
+            digest = _digest(content, parts)
             if known.get(name) != digest:
-                yield _Described(name, digest, read_description(content, format_of_file(path)))
+                yield _Described(name, digest, read_description(content, format_, parts))
+        except OnlyAPart as note:
+            loaded.skipped[name] = str(note)
         except Refusal as refusal:
             loaded.problems[name] = str(refusal)
+        except Exception:
+            log.exception("services.unreadable", file=name)
+            loaded.problems[name] = "It cannot be read because of a fault of this server, which is in its log."
+
+
+def _parts(content: bytes, file: _Found) -> dict[str, bytes]:
+    """The files that it includes, which are where it says, and in the folder."""
+
+    def find(way: str) -> bytes | None:
+        try:
+            path = (file.path.parent / way).resolve()
+            is_inside = path.is_relative_to(file.folder.resolve()) and path.is_file()
+        except (OSError, RuntimeError, ValueError):
+            return None
+        return _bytes_of(path) if is_inside else None
+
+    return parts_of(content, find)
+
+
+def _digest(content: bytes, parts: dict[str, bytes]) -> str:
+    digest = hashlib.sha256(content)
+    for way, part in sorted(parts.items()):
+        digest.update(f"\0{way}\0{hashlib.sha256(part).hexdigest()}".encode())
+    return digest.hexdigest()
 
 
 def _in_pieces(described: Iterator[_Described]) -> Iterator[list[_Described]]:
@@ -126,6 +179,8 @@ def _register(tx: Tx, own: OwnServer, described: _Described, loaded: Loaded, *, 
         loaded.problems[described.file] = str(refusal)
         return False
     loaded.done[registered.outcome].append(registered.full_name)
+    if described.service.warnings:
+        loaded.warnings[described.file] = [str(each) for each in described.service.warnings]
     return True
 
 

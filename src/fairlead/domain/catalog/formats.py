@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from pathlib import PurePath
 
 import msgspec
 import yaml
 
 from fairlead.base.errors import Refusal
+from fairlead.domain.catalog.descriptions.including import Parts
 from fairlead.domain.catalog.descriptions.json_text import read_json
 from fairlead.domain.catalog.descriptions.model import Service
 from fairlead.domain.catalog.descriptions.writing import as_document
@@ -27,11 +27,8 @@ class UnknownFormat(Refusal):
     message = "{what} is in no format that descriptions have: " + ", ".join(Format)
 
 
-_READERS: dict[Format, Callable[[bytes], Service]] = {
-    Format.YAML: read_yaml,
-    Format.JSON: read_json,
-    Format.XML: read_xml,
-}
+_BEFORE = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
+"""What may stand before the first character, which may be of two bytes."""
 _SUFFIXES = {".yaml": Format.YAML, ".yml": Format.YAML, ".json": Format.JSON, ".xml": Format.XML}
 
 
@@ -48,7 +45,7 @@ def format_of_file(path: PurePath) -> Format | None:
 
 def format_of(content: bytes) -> Format:
     """By how it begins: for those who do not say."""
-    match content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]:
+    match content.lstrip(_BEFORE)[:1]:
         case b"<":
             return Format.XML
         case b"{":
@@ -57,9 +54,15 @@ def format_of(content: bytes) -> Format:
             return Format.YAML
 
 
-def read_description(content: bytes, format_: Format | None = None) -> Service:
-    """The service that is described, or `BadDescription` with all that is wrong."""
-    return _READERS[format_ or format_of(content)](content)
+def read_description(content: bytes, format_: Format | None = None, includes: Parts | None = None) -> Service:
+    """The service that is described, or `BadDescription` with all that is wrong. Only XML includes other files."""
+    match format_ or format_of(content):
+        case Format.YAML:
+            return read_yaml(content)
+        case Format.JSON:
+            return read_json(content)
+        case Format.XML:
+            return read_xml(content, includes)
 
 
 def written_as(service: Service, format_: Format) -> str:

@@ -8,7 +8,8 @@
 
 Most were translated from Python by a machine, which wrote numbers and `None` as texts and comparisons with another
 parameter as its name. So a text equals the number or the truth that it writes, "None" is no value, and beside a number
-the name of a parameter stands for its value. A key that names no value is an expression, such as "end - start".
+the name of a parameter, or an expression such as "2 * window", stands for its value. A key that names no value is an
+expression as well.
 `{"#python": "…"}` is our own, for what the language cannot say.
 """
 
@@ -102,7 +103,20 @@ def _meant(operand: Any, value: Any, values: Mapping[str, Any]) -> Any:
         return None
     if operand == "vdef" or (_is_number(value) and operand in values):
         return as_typed(values.get(operand))
-    return operand
+    return _calculated(operand, values) if _is_number(value) else operand
+
+
+def _calculated(operand: str, values: Mapping[str, Any]) -> Any:
+    """The number that an expression makes of known values; the text where it is none."""
+    expression = Expression(operand)
+    names = expression.names()
+    if not names <= values.keys():
+        return operand
+    try:
+        made = expression.evaluate(values)
+    except CannotEvaluate:
+        return None if any(values[name] is None for name in names) else operand
+    return made if _is_number(made) else operand
 
 
 def _read_as(text: str, like: Any) -> Any:
@@ -126,7 +140,8 @@ def _is_number(value: Any) -> bool:
 
 def _ordered(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any, Mapping[str, Any]], bool]:
     def compare(value: Any, operand: Any, values: Mapping[str, Any]) -> bool:
-        value, operand = as_typed(value), _meant(operand, value, values)
+        value = as_typed(value)
+        operand = _meant(operand, _as_number(value) if isinstance(value, str) else value, values)
         if isinstance(operand, str) and operand in values and isinstance(_as_number(operand), str):
             operand = as_typed(values[operand])
         if isinstance(operand, str):

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .conditions import Condition
-from .expressions import Expression
+from .expressions import Expression, together
 from .model import (
     Control,
     Image,
@@ -26,9 +26,9 @@ from .model import (
     Widget,
     Workflow,
 )
-from .problems import BadDescription, Report, bad, below, quoted
+from .problems import BadDescription, Problem, Report, bad, below, quoted
 from .said import LONGEST_NAME, Said
-from .types import read_type
+from .types import numbers_among, read_type
 from .workflows import checked_graph, read_links, read_tasks
 
 MOST_VALUES = 200_000
@@ -40,17 +40,23 @@ _SOFTWARE_TEXTS = ("public_name", "title", "description", "authors", "comment")
 _LINKS = ("documentation_links", "source_links", "homepage_links")
 _KNOWN = {
     "_type", "_id", "name", "version", "references", "operations", "topics", "package", "inputs", "outputs",
-    "command", "env", "cpu", "mem", "network", "containers", "tasks", "links", "url", "project", "classifications",
+    "command", "env", "cpu", "mem", "network", "containers", "tasks", "links", "url", "project", "categories",
+    "classifications",
     *_SOFTWARE_TEXTS, *_LINKS,
 }  # fmt: skip
 
 
-def read_document(document: Any) -> Service:
-    """The service that the document is; `BadDescription` lists all that is wrong with it."""
+def read_document(document: Any, warnings: Iterable[Problem] = ()) -> Service:
+    """The service that the document is; `BadDescription` lists all that is wrong with it.
+
+    `warnings` are about what was left out before it became a document.
+    """
     make_sure_it_is_small(document)
     if not isinstance(document, Mapping):
         raise bad("A description must be a mapping.")
     report = Report()
+    for each in warnings:
+        report.warn(each.place, each.text)
     service = _service(Said(document, "", report))
     if report.problems or service is None:
         raise BadDescription(report.problems)
@@ -120,7 +126,7 @@ def _software(said: Said) -> dict[str, Any]:
         | {key: said.text(key) for key in _SOFTWARE_TEXTS}
         | {key: said.texts(key) for key in _LINKS}
         | {key: said.terms(key) for key in ("operations", "topics")}
-        | {"references": _references(said), "inputs": inputs, "outputs": outputs}
+        | {"categories": _categories(said), "references": _references(said), "inputs": inputs, "outputs": outputs}
     )
 
 
@@ -147,6 +153,16 @@ def _package(said: Said) -> str | None:
     return said.text("package")
 
 
+def _categories(said: Said) -> tuple[str, ...]:
+    """Older descriptions have them with whose categories they are."""
+    older = said.get("classifications")
+    named = (
+        [each.get("classification") for each in older if isinstance(each, Mapping)] if isinstance(older, list) else []
+    )
+    classified = Said({"classifications": [each for each in named if each]}, said.place, said.report)
+    return tuple(dict.fromkeys((*said.texts("categories"), *classified.texts("classifications"))))
+
+
 def _references(said: Said) -> tuple[Reference, ...]:
     return tuple(Reference(each.text("label"), each.text("doi"), each.text("url")) for each in said.each("references"))
 
@@ -155,7 +171,9 @@ def _command(said: Said) -> str | None:
     """Older descriptions have its folder apart."""
     if isinstance(said.get("command"), Mapping):
         command = said.mapping("command")
-        return command.text("value") if command else None
+        if command and command.text("path"):
+            command.warn("path", "was left out: a program is looked for where this server has its programs")
+        return (command.text("value") or None) if command else None
     return said.text("command") or None
 
 
@@ -214,10 +232,11 @@ def _input(said: Said) -> Input | None:
     if said.kind.startswith("output"):
         said.problem("_type", "is an output among the inputs")
     shared = _shared(said)
+    only = numbers_among(said, shared["type"])
     made = Input(
         name=name or "",
         mandatory=said.flag("mandatory"),
-        ctrls=_controls(said),
+        ctrls=_controls(said) + ((only,) if only else ()),
         format=_expression(said, "format"),
         paramfile=_paramfile(said),
         command=said.flag("command"),
@@ -239,7 +258,7 @@ def _output(said: Said) -> Output | None:
         kind = "stderr"
     made = Output(
         name=name or "",
-        filenames=_expression(said, "filenames"),
+        filenames=_patterns(said),
         output_type=kind,  # type: ignore[arg-type]
         progress=said.flag("progress"),
         **_shared(said),
@@ -276,12 +295,31 @@ def _expression(said: Said, key: str) -> Expression | None:
     return expression
 
 
+def _patterns(said: Said) -> Expression | None:
+    """Several are one expression, which makes all of them."""
+    written = said.get("filenames")
+    if not isinstance(written, list):
+        return _expression(said, "filenames")
+    listed = Said(dict(enumerate(written)), said.at("filenames"), said.report)  # type: ignore[arg-type]
+    read = [_expression(listed, index) for index in range(len(written))]  # type: ignore[arg-type]
+    good = [each for each in read if each is not None and each.wrong() is None]
+    made = together(good)
+    wrong = made.wrong() if made else None
+    if wrong:
+        said.problem("filenames", wrong)
+    return made
+
+
 def _condition(said: Said, key: str) -> Condition | None:
+    """None as well where it is wrong, which is told."""
     written = said.get(key)
+    if isinstance(written, Mapping) and "python" in written:
+        code = written["python"]
+        written = None if isinstance(code, str) and not code.strip() else {"#python": code}
+    if isinstance(written, list) and len(written) == 1:
+        written = written[0]
     if written is None or written in ("", [], {}):
         return None
-    if isinstance(written, Mapping) and "python" in written:
-        written = {"#python": written["python"]}
     condition = Condition(written)
     wrongs = list(condition.wrongs())
     for way, text in wrongs:
@@ -289,7 +327,7 @@ def _condition(said: Said, key: str) -> Condition | None:
         for step in way:
             place = below(place, step if isinstance(step, int) else str(step))
         said.report.problem(place, text)
-    return condition
+    return None if wrongs else condition
 
 
 def _controls(said: Said) -> tuple[Control, ...]:

@@ -14,7 +14,7 @@ import functools
 import operator
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,13 @@ class Expression:
     def tree(self) -> ast.Expression | None:
         return _checked(self.text)[0]
 
+    def parts(self) -> tuple[Expression, ...]:
+        """Those of the tuple that it is; or itself."""
+        tree = self.tree()
+        if tree is None or not isinstance(tree.body, ast.Tuple):
+            return (self,)
+        return tuple(Expression(ast.unparse(each)) for each in tree.body.elts)
+
     def evaluate(self, values: Mapping[str, Any]) -> Any:
         """What it is for these values. Texts of users are marked in it."""
         tree, wrong = _checked(self.text)
@@ -95,6 +102,25 @@ class Expression:
         return self.text if len(self.text) <= 200 else f"{self.text[:200]}…"
 
 
+def together(expressions: Sequence[Expression]) -> Expression | None:
+    """One that makes what each of them makes: a tuple, if they are several."""
+    if len(expressions) < 2:
+        return next(iter(expressions), None)
+    trees = [part.tree() for each in expressions for part in each.parts()]
+    return Expression(f"({', '.join(ast.unparse(each) for each in trees if each is not None)})")
+
+
+def parse(text: str) -> ast.Expression:
+    """Lines that go on without brackets are read as well: some descriptions break them wherever they are long."""
+    text = text.strip()
+    try:
+        return ast.parse(text, mode="eval")
+    except SyntaxError:
+        if "\n" not in text:
+            raise
+        return ast.parse(f"({text}\n)", mode="eval")
+
+
 @functools.lru_cache(maxsize=20_000)
 def _checked(text: str) -> tuple[ast.Expression | None, str | None]:
     if len(text) > LONGEST:
@@ -102,7 +128,7 @@ def _checked(text: str) -> tuple[ast.Expression | None, str | None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text.strip(), mode="eval")
+            tree = parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
         return None, f"is no expression: {reason}"

@@ -220,6 +220,8 @@ class Software:
     operations: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     package: str | None = None
+    categories: tuple[str, ...] = ()
+    """Where Mobyle 1 lists it, like `alignment:multiple`."""
     inputs: Paragraph[Input] = field(default_factory=Paragraph)
     outputs: Paragraph[Output] = field(default_factory=Paragraph)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from .expressions import parse
+
 _WORDS: dict[type[ast.AST], str] = {
     ast.Gt: "#gt",
     ast.GtE: "#gte",
@@ -26,7 +28,7 @@ class _OnlyInPython(Exception):
 def condition_of(code: str) -> Any:
     """The condition as plain data; what it cannot say stays Python, to be evaluated like other expressions."""
     try:
-        return _translated(ast.parse(code.strip(), mode="eval").body)
+        return _translated(parse(code).body)
     except (_OnlyInPython, SyntaxError, ValueError, RecursionError, MemoryError):
         return {"#python": code.strip()}
 

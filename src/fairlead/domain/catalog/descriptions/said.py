@@ -13,6 +13,7 @@ from .problems import Report, below, quoted
 
 LONGEST_NAME = 255
 LONGEST_TEXT = 100_000
+_TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,13 @@ class Said:
         return written.lower() if isinstance(written, str) else ""
 
     def text(self, key: str, *, longest: int = LONGEST_TEXT) -> str | None:
-        """Numbers are texts as well, where somebody forgot the quotes."""
+        """Numbers and truths are texts as well, where somebody forgot the quotes."""
         value = self.get(key)
         if value is None:
             return None
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        if isinstance(value, int | float):
             value = str(value)
         if not isinstance(value, str):
             self.problem(key, "must be a text")
@@ -76,8 +79,9 @@ class Said:
         value = self.get(key)
         if isinstance(value, bool) or value is None:
             return bool(value)
-        if str(value).lower() in ("true", "1", "false", "0"):
-            return str(value).lower() in ("true", "1")
+        word = str(value).lower()
+        if word in _TRUE + _FALSE:
+            return word in _TRUE
         self.problem(key, "must be true or false")
         return False
 

@@ -77,7 +77,12 @@ def _replace(text: str, old: str, new: str, most: int = -1) -> str:
 
 
 def _join(separator: str, items: Any) -> str:
-    """Several values are several words where the separator says so; pieces of one value stay one word."""
+    """Several values are several words where the separator says so; pieces of one value stay one word.
+
+    Several values are a text already, of which the blanks between them are not a user's.
+    """
+    if isinstance(items, str):
+        items = items.split(" ")
     return (marked(plain(separator)) if isinstance(items, Pieces) else separator).join(items)
 
 

@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .conditions import Condition
 from .model import (
     NO_VALUE,
     ArrayType,
     BooleanType,
+    Control,
     FloatType,
     FormattedType,
     IntegerType,
@@ -107,13 +109,29 @@ def _array(said: Said) -> Type:
     default = _default(said)
     if default is not None and not isinstance(default, list):
         default = [default]
+    chosen = tuple(each for each in default or () if not isinstance(each, str) or each not in NO_VALUE)
     separator = said.text("separator", longest=20)
     return ArrayType(
         items=items or StringType(),
-        default=None if default is None else tuple(default),
+        default=chosen or None,
         separator=" " if separator is None else separator,
         data_terms=said.terms("data_terms"),
     )
+
+
+def numbers_among(said: Said, type: Type | None) -> Control | None:
+    """The control that a list of numbers to choose from is: types of numbers have no options."""
+    written = said.mapping("type") if isinstance(type, IntegerType | FloatType) else None
+    options = (
+        [(_read_number(each.get("value")), each.text("label")) for each in written.each("options")] if written else []
+    )
+    numbers = {number: label for number, label in options if number is not None}
+    if not numbers:
+        return None
+    allowed = {int(number) if number.is_integer() else number: label for number, label in numbers.items()}
+    shown = [f"{each} ({label})" if label and label != str(each) else str(each) for each, label in allowed.items()]
+    message = f"It must be one of {', '.join(shown[:20])}{', …' if len(shown) > 20 else ''}."
+    return Control(Condition({"value": {"#in": list(allowed)}}), message)
 
 
 def _struct(said: Said) -> Type:
@@ -156,9 +174,15 @@ def _whole(said: Said, key: str, value: Any) -> int | None:
 def _number(said: Said, key: str, value: Any) -> float | None:
     if value is None or value == "":
         return None
+    number = _read_number(value)
+    if number is None:
+        said.warn(key, "is no number, and was left out")
+    return number
+
+
+def _read_number(value: Any) -> float | None:
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", value[:100]):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300 or math.isnan(value):
-        said.warn(key, "is no number, and was left out")
         return None
     return float(value)

@@ -1,6 +1,6 @@
 """Which service does an XML file of Mobyle 1 describe? It is turned into a plain document, and read as one.
 
-Nothing outside of the text is looked at: a part that it includes (`xi:include`) comes from the caller or is left out.
+Nothing outside of the text is looked at: the parts that it includes (`xi:include`) come from the caller.
 """
 
 from __future__ import annotations
@@ -8,61 +8,49 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError, tostring
+from xml.etree.ElementTree import Element, tostring
 
-import defusedxml
-from defusedxml.ElementTree import fromstring
-
+from .choosing import NUMBERS, format_of_chosen, separator_for
+from .codes import calculated_bounds, python_in, without_python, written_bounds
 from .documents import read_document
+from .including import Parts, include
 from .mobyle1 import SIMPLE, data_terms, format_terms
 from .model import Service
-from .problems import BadDescription, Problem, bad
+from .problems import BadDescription, Problem
 from .python_conditions import condition_of
+from .xml_parsing import parsed
 
-MOST_BYTES = 1024 * 1024
-MOST_ELEMENTS = 100_000
-DEEPEST = 60
-_INCLUDE = "{http://www.w3.org/2001/XInclude}include"
 _TRUE = ("1", "true", "yes")
+_PARTS = {
+    "package", "tutorial", "env", "vlist", "velem", "flist", "felem", "parameters", "parameter", "paragraph", "head",
+    "doc", "type", "datatype", "format", "precond", "ctrl", "code", "comment", "reference", "category", "interface",
+}  # fmt: skip
+"""What stands in files of its own, to be included or to be read by people."""
 
 
-def read_xml(text: bytes | str, includes: Mapping[str, bytes] | None = None) -> Service:
-    """The program or workflow that the text describes. `includes` are the parts that it may include, by `href`."""
-    root = _parsed(text)
-    _include(root, includes or {})
-    if root.tag == "program":
-        return read_document(_program(root))
-    if root.tag == "workflow":
-        return read_document(_workflow(root))
-    raise BadDescription([Problem(str(root.tag)[:60], "must be a program or a workflow")])
+class OnlyAPart(BadDescription):
+    """The file describes no service, and need not."""
 
 
-def _parsed(text: bytes | str) -> Element:
-    data = text.encode() if isinstance(text, str) else text
-    if len(data) > MOST_BYTES:
-        raise bad(f"A description may have at most {MOST_BYTES} bytes.")
-    try:
-        root: Element = fromstring(data, forbid_dtd=True)
-    except (ParseError, defusedxml.DefusedXmlException, ValueError, LookupError, RecursionError) as error:
-        raise bad(f"The description is not XML that can be read: {str(error)[:300]}.") from None
-    below, seen, depth = [root], 0, 0
-    while below:
-        seen, depth = seen + len(below), depth + 1
-        if seen > MOST_ELEMENTS or depth > DEEPEST:
-            raise bad("The description is too large or nested too deeply.")
-        below = [child for element in below for child in element]
-    return root
+def read_xml(text: bytes | str, includes: Parts | None = None) -> Service:
+    """The service that the text describes. `includes` are the files that it may include, by their way from it."""
+    root = parsed(text)
+    kinds = {"program": _program, "workflow": _workflow, "viewer": _viewer}
+    if root.tag in _PARTS:
+        raise OnlyAPart([Problem(root.tag, "is a part of descriptions, and no service")])
+    if root.tag not in kinds:
+        raise BadDescription([Problem(str(root.tag)[:60], "must be a program, a workflow or a viewer")])
+    include(root, includes or {})
+    return read_document(kinds[root.tag](root), _left_out(root))
 
 
-def _include(element: Element, includes: Mapping[str, bytes]) -> None:
-    for index, child in reversed(list(enumerate(element))):
-        if child.tag != _INCLUDE:
-            _include(child, includes)
-            continue
-        element.remove(child)
-        part = includes.get(child.get("href", ""))
-        if part is not None:
-            element.insert(index, _parsed(part))
+def _left_out(root: Element) -> Iterator[Problem]:
+    """What is said that a service cannot keep."""
+    for element in root.iter():
+        if element.tag in ("parameter", "paragraph"):
+            yield from without_python(element, _said(element, "name") or element.tag)
+    if root.tag == "viewer" and root.find("head/interface") is not None:
+        yield Problem("interface", "was left out: this portal has viewers of its own")
 
 
 def _program(root: Element) -> dict[str, Any]:
@@ -75,6 +63,12 @@ def _program(root: Element) -> dict[str, Any]:
         "inputs": {"children": inputs},
         "outputs": {"children": outputs},
     }
+
+
+def _viewer(root: Element) -> dict[str, Any]:
+    inputs, outputs = _children(_child(root, "parameters"), _parameter)
+    said = _software(_child(root, "head"))
+    return said | {"_type": "Widget", "inputs": {"children": inputs}, "outputs": {"children": outputs}}
 
 
 def _workflow(root: Element) -> dict[str, Any]:
@@ -106,7 +100,7 @@ def _task(element: Element) -> dict[str, Any]:
 
 def _link(element: Element, names: Mapping[str, str | None]) -> dict[str, Any]:
     """Parameters of the workflow are named by their ids."""
-    start, end = element.get("fromTask"), element.get("toTask")
+    start, end = element.get("fromTask") or None, element.get("toTask") or None
     source, target = element.get("fromParameter", ""), element.get("toParameter", "")
     return {
         "from_task": start,
@@ -123,7 +117,7 @@ def _software(head: Element) -> dict[str, Any]:
         "version": _said(head, "version"),
         "title": _said(doc, "title"),
         "description": _said(doc, "description"),
-        "authors": _said(doc, "authors"),
+        "authors": ", ".join(filter(None, map(_prose, doc.findall("authors")))) or None,
         "comment": _said(doc, "comment"),
         "references": [
             {"label": _prose(each), "doi": each.get("doi"), "url": each.get("url")} for each in doc.findall("reference")
@@ -132,11 +126,13 @@ def _software(head: Element) -> dict[str, Any]:
         "source_links": _texts(doc, "sourcelink"),
         "homepage_links": _texts(doc, "homepagelink"),
         "package": None if package is None else _said(package, "name") or _text(package) or None,
+        "categories": _texts(head, "category"),
     }
 
 
-def _command(head: Element) -> str | None:
-    return _said(head, "command")
+def _command(head: Element) -> dict[str, Any] | None:
+    command = head.find("command")
+    return None if command is None else {"path": command.get("path"), "value": _prose(command)}
 
 
 Pair = tuple[list[dict[str, Any]], list[dict[str, Any]]]
@@ -162,13 +158,12 @@ def _is_output(element: Element) -> bool:
 
 
 def _para(element: Element) -> dict[str, Any]:
-    precond = _code(element.find("precond"))
     return {
         "name": _said(element, "name"),
         "prompt": _said(element, "prompt"),
         "comment": _said(element, "comment"),
         "argpos": _said(element, "argpos"),
-        "precond": condition_of(precond) if precond else None,
+        "precond": [condition_of(code) for code in _codes(element, "precond")],
     }
 
 
@@ -183,66 +178,81 @@ def _parameter(element: Element) -> dict[str, Any]:
 
 
 def _input(element: Element) -> dict[str, Any]:
+    controls = [
+        {"message": _said(each, "message"), "test": condition_of(code)}
+        for each in element.findall("ctrl")
+        for code in python_in(each)[:1]
+    ]
     return {
         "mandatory": _is_true(element.get("ismandatory")),
         "command": _is_true(element.get("iscommand")),
         "paramfile": _said(element, "paramfile"),
-        "format": _code(element.find("format")) or _format_of_choices(element),
-        "ctrls": [
-            {"message": _said(each, "message"), "test": condition_of(code)}
-            for each in element.findall("ctrl")
-            if (code := _code(each))
-        ],
+        "format": next(iter(_codes(element, "format")), None) or _format_of_choices(element),
+        "ctrls": [*controls, *(calculated_bounds(element) if _kind(element) in NUMBERS else ())],
     }
 
 
 def _output(element: Element) -> dict[str, Any]:
     kind = next((kind for kind in ("stdout", "stderr") if _is_true(element.get(f"is{kind}"))), "file")
-    return {"output_type": kind, "filenames": _code(element.find("filenames"))}
+    return {"output_type": kind, "filenames": _codes(element, "filenames")}
 
 
 def _format_of_choices(element: Element) -> str | None:
-    """A list of choices (`flist`) each of which has a format of its own: the one that is chosen."""
-    formats = [(_said(each, "value") or "", _code(each)) for each in element.findall("flist/felem")]
-    chosen = "''"
-    for value, code in reversed([(value, code) for value, code in formats if code]):
-        chosen = f"(({code}) if value == {value!r} else {chosen})"
-    return chosen if formats else None
+    elements = element.findall("flist/felem")
+    formats = [(_said(each, "value") or "", code) for each in elements for code in python_in(each)[:1]]
+    return format_of_chosen(formats, _kind(element), _separator(element)) if elements else None
 
 
 def _type(element: Element) -> dict[str, Any] | None:
     written = element.find("type")
     if written is None:
         return None
-    classes = [each for each in (_said(written, f"datatype/{name}") for name in ("class", "superclass")) if each]
-    kind = next((SIMPLE[each] for each in classes if each in SIMPLE), None)
-    options = [_option(each) for path in ("vlist/velem", "flist/felem") for each in element.findall(path)]
-    defaults = _texts(element, "vdef/value")
-    if "MultipleChoice" in classes:
-        separator = element.findtext("separator")
+    kind = _kind(element)
+    if kind is None:
+        classes = _classes(element)
+        return {
+            "_type": "FormattedType",
+            "data_terms": list(data_terms(classes, _texts(written, "biotype"))),
+            "format_terms": list(format_terms(classes, _texts(written, "dataFormat"))),
+        }
+    choices = [each for path in ("vlist/velem", "flist/felem") for each in element.findall(path)]
+    options = [_option(each, kind) for each in choices]
+    nothing = {_said(each, "value") for each in choices} - {each["value"] for each in options}
+    defaults = [each for each in _texts(element, "vdef/value") if each not in nothing]
+    if kind == "ArrayType":
         items = {"_type": "StringType", "options": options}
-        array = {"_type": "ArrayType", "items_type": items, "default": defaults or None}
-        return array | ({} if separator is None else {"separator": separator})
-    if kind:
-        return {"_type": kind, "default": defaults[0] if defaults else None} | ({"options": options} if options else {})
-    return {
-        "_type": "FormattedType",
-        "data_terms": list(data_terms(classes, _texts(written, "biotype"))),
-        "format_terms": list(format_terms(classes, _texts(written, "dataFormat"))),
-    }
+        return {"_type": kind, "items_type": items, "default": defaults or None, "separator": _separator(element)}
+    made: dict[str, Any] = {"_type": kind, "default": defaults[0] if defaults else None}
+    return made | ({"options": options} if options else {}) | (written_bounds(element) if kind in NUMBERS else {})
 
 
-def _option(element: Element) -> dict[str, Any]:
-    value = None if _is_true(element.get("undef")) else _said(element, "value")
-    return {"label": _said(element, "label"), "value": value}
+def _classes(element: Element) -> list[str]:
+    named = [_said(element, f"type/datatype/{name}") for name in ("class", "superclass")]
+    return [each for each in named if each]
 
 
-def _code(element: Element | None) -> str | None:
-    """The Python of it; there is Perl in old descriptions as well."""
-    if element is None:
-        return None
-    codes = element.findall("code")
-    return next((each.text for each in codes if each.get("proglang", "python") == "python"), None)
+def _kind(element: Element) -> str | None:
+    """None for a file."""
+    classes = _classes(element)
+    if "MultipleChoice" in classes:
+        return "ArrayType"
+    return next((SIMPLE[each] for each in classes if each in SIMPLE), None)
+
+
+def _separator(element: Element) -> str:
+    """Nothing, if it says none: what is chosen is one word then."""
+    values = [_said(each, "value") or "" for each in element.findall("flist/felem")]
+    return element.findtext("separator") or (separator_for(values) if values else "")
+
+
+def _option(element: Element, kind: str) -> dict[str, Any]:
+    """Numbers cannot be chosen for nothing: each is what it is."""
+    is_nothing = _is_true(element.get("undef")) and kind not in NUMBERS
+    return {"label": _said(element, "label"), "value": None if is_nothing else _said(element, "value")}
+
+
+def _codes(element: Element, path: str) -> list[str]:
+    return [code for found in element.findall(path) for code in python_in(found)]
 
 
 def _child(element: Element, name: str) -> Element:

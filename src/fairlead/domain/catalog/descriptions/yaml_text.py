@@ -21,7 +21,12 @@ _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_Parser):  # type: ignore[misc]
-    """Mappings know their tag; a key may stand in one only once."""
+    """Mappings know their tag; a key may stand in one only once; `yes`, `no`, `on` and `off` are words like others."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - it is PyYAML's
+        first: [(tag, written) for tag, written in resolvers if first in "tTfF" or tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in _Parser.yaml_implicit_resolvers.items()
+    }
 
 
 def _tagged(loader: _Loader, kind: str, node: yaml.Node) -> Any:

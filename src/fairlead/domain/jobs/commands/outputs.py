@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fairlead.base.errors import Refusal
-from fairlead.domain.catalog import Output, Program, is_marked, plain
+from fairlead.domain.catalog import Expression, Output, Program, is_marked, plain
 
 MOST_PATTERNS = 100
 
@@ -34,14 +34,18 @@ def output_rules(program: Program, values: Mapping[str, Any]) -> list[OutputRule
 def _rule(output: Output, values: Mapping[str, Any]) -> OutputRule:
     if output.output_type in ("stdout", "stderr") or output.filenames is None:
         return OutputRule(output.name, output.output_type)
-    try:
-        made = output.filenames.evaluate(dict(values) | {"value": None, "vdef": None})
-    except Refusal:  # an output that depends on something that was not given
-        return OutputRule(output.name, output.output_type)
-    named = [each for each in (made if isinstance(made, list | tuple) else [made]) if isinstance(each, str) and each]
+    named = [each for part in output.filenames.parts() for each in _named(part, values)]
     patterns = list(dict.fromkeys(_pattern(each) for each in named[:MOST_PATTERNS]))
     good = tuple(each for each in patterns if _stays_inside(each))
     return OutputRule(output.name, output.output_type, good, tuple(each for each in patterns if each not in good))
+
+
+def _named(expression: Expression, values: Mapping[str, Any]) -> list[str]:
+    try:
+        made = expression.evaluate(dict(values) | {"value": None, "vdef": None})
+    except Refusal:  # it depends on something that was not given
+        return []
+    return [each for each in (made if isinstance(made, list | tuple) else [made]) if isinstance(each, str) and each]
 
 
 def _pattern(name: str) -> str:

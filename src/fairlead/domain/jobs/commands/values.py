@@ -239,8 +239,9 @@ def _seen(type: Type | None, value: Any) -> Any:
 
 
 def _seen_items(type: Type | None, value: Iterable[Any]) -> Any:
-    inner = type.items if isinstance(type, ArrayType) else None
-    items = [_seen(inner, each) for each in value]
-    if isinstance(type, ArrayType) and type.separator != " ":
-        return type.separator.join(each if isinstance(each, str) else str(each) for each in items)
-    return items
+    """One text, as the type says; where it does not, each is a word of its own."""
+    array = type if isinstance(type, ArrayType) else ArrayType(items=StringType())
+    items = [_seen(array.items, each) for each in value]
+    if any(isinstance(each, Mapping) for each in items):
+        return items
+    return array.separator.join(each if isinstance(each, str) else str(each) for each in items)
