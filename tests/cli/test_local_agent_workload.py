@@ -172,6 +172,35 @@ def test_a_command_that_comes_back_is_up_to_date_again(stack):
     wait_until(lambda: told(stack)[-1] == "uptodate")
 
 
+def test_what_becomes_of_a_version_is_no_news_once_another_one_was_told_of(stack):
+    """It runs on until the other is up, or the other has failed: a server would take it for what it is waiting for."""
+    script = "import os, time; open('runs', 'a').write('x'); time.sleep(.4); exit(1)"
+    folder = deploy(stack, command=python(script))
+    stack.carry_out(local_layer(container={"command": ["no-such-program"]}))
+    wait_until(lambda: any("no-such-program" in each for each in stack.api.errors()), "the error of the new one")
+    runs = len((folder / "work" / "runs").read_text())
+
+    stack.api.heard.clear()
+    wait_until(lambda: len((folder / "work" / "runs").read_text()) > runs, "that the old one goes on", 40)
+
+    assert set(stack.api.reports(kind="container_status")) <= {"installing"}
+    assert all("no-such-program" in each for each in stack.api.errors())
+
+
+def test_a_version_is_announced_before_what_is_deployed_is_asked_for(stack):
+    """A still newer one that is told of in between must not be taken for the one that was announced."""
+    deploy(stack, command=["true"])
+    stack.api.heard.clear()
+    newest = {"container_updated": 1002, "container_command": ["sleep", "7003"]}
+    stack.api.when_told["updating"] = lambda: stack.api.configs["Web01"].update(newest)
+
+    stack.api.configs["Web01"] |= {"container_updated": 1001, "container_command": ["false"]}
+    wait_until(lambda: stack.api.reports()[-1:] == ["uptodate"])
+
+    assert stack.api.reports() == ["updating", "updating", "installing", "complete", "uptodate"]
+    assert sleeping(7003)
+
+
 def test_a_program_that_is_not_there_is_an_error(stack):
     assert error(stack, command=["no-such-program"]) == (
         "the command 'no-such-program' cannot be started: No such file or directory"

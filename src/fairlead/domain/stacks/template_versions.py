@@ -60,9 +60,28 @@ def shown(seal: Seal, version: KeptVersion) -> dict[str, Any]:
     return templates.without_secrets(templates.document(text_of(seal, version)))
 
 
+def template_in_force(tx: Tx, tools: Tools, stack_id: str) -> dict[str, Any]:
+    """What the stack runs, as it was written: after a failed update that is not the newest version."""
+    record = find_for(tx, Act.VIEW_TEMPLATE, stack_id)
+    return shown(tools.seal, _version(tx, record, record.version_id))
+
+
 def in_force(tx: Tx, tools: Tools, record: Record) -> Template:
-    """What the version in force means. It goes with its stack, and with nothing else."""
-    version = store.find_version(tx, record.id, record.version_id)
+    """What the version in force means."""
+    return _meant(tx, tools, record, record.version_id)
+
+
+def last_planned(tx: Tx, tools: Tools, record: Record) -> Template:
+    """What the version means that the layers' stamps belong to: the one in force, once that has been planned."""
+    if record.planned_for == record.operation:
+        return in_force(tx, tools, record)
+    written = sealing.open_plan(tools.seal, record.id, record.plan)
+    return _meant(tx, tools, record, written.version_id or record.version_id)
+
+
+def _meant(tx: Tx, tools: Tools, record: Record, version_id: str) -> Template:
+    """A version goes with its stack, and with nothing else."""
+    version = store.find_version(tx, record.id, version_id)
     if version is None:
         raise StackNotFound(stack_id=record.id)
     return next_version(tools, record, text_of(tools.seal, version))
