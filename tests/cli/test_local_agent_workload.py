@@ -181,7 +181,7 @@ def test_what_becomes_of_a_version_is_no_news_once_another_one_was_told_of(stack
     runs = len((folder / "work" / "runs").read_text())
 
     stack.api.heard.clear()
-    wait_until(lambda: len((folder / "work" / "runs").read_text()) > runs, "that the old one goes on", 40)
+    wait_until(lambda: len((folder / "work" / "runs").read_text()) > runs + 1, "that the old one goes on", 40)
 
     assert set(stack.api.reports(kind="container_status")) <= {"installing"}
     assert all("no-such-program" in each for each in stack.api.errors())

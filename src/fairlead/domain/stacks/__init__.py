@@ -40,8 +40,23 @@ from fairlead.domain.stacks.operations import WORKFLOW
 from fairlead.domain.stacks.replacing import spot_shutdown, watch
 from fairlead.domain.stacks.reports import find_container, list_containers, report_agent, report_container
 from fairlead.domain.stacks.server_config import change_server_config, server_config
-from fairlead.domain.stacks.template_versions import compare, template_of, verify_template, versions
-from fairlead.domain.stacks.templates import BadTemplate, Comparison, EmptyTemplate, Limits, Problem, Template
+from fairlead.domain.stacks.template_versions import (
+    compare,
+    template_in_force,
+    template_of,
+    verify_template,
+    versions,
+)
+from fairlead.domain.stacks.templates import (
+    CONTAINER_KEYS,
+    BadTemplate,
+    Comparison,
+    EmptyTemplate,
+    Limits,
+    Problem,
+    Template,
+    spelled,
+)
 from fairlead.domain.stacks.tools import Tools, vendor_names
 from fairlead.domain.stacks.vendors.driver import Driver, Instance
 from fairlead.domain.stacks.vendors.local import LocalDriver
@@ -50,6 +65,7 @@ from fairlead.domain.stacks.work import steps
 identity.when_member_removed(store.disown)
 
 __all__ = [
+    "CONTAINER_KEYS",
     "WORKFLOW",
     "AgentReport",
     "Applied",
@@ -106,8 +122,10 @@ __all__ = [
     "report_container",
     "server_config",
     "session_keys",
+    "spelled",
     "spot_shutdown",
     "steps",
+    "template_in_force",
     "template_of",
     "update",
     "vendor_names",

@@ -1,4 +1,4 @@
-"""Remember when an agent last turned to what it was told to run, so that what it says late of the version before is known.
+"""Remember when an agent last turned to what it was told to run: what it says before that is of no newer version.
 
 Old processes may still run: they never name the column, so it stays NULL, and everything that is said counts.
 """
