@@ -6,7 +6,7 @@ from fairlead.base import clock
 from fairlead.base.database import Tx
 from fairlead.domain import audit, identity
 from fairlead.domain.identity import Act, Resource
-from fairlead.domain.stacks import operations, sealing, store, template_versions, templates
+from fairlead.domain.stacks import operations, room, sealing, store, template_versions, templates
 from fairlead.domain.stacks.model import Applied, StackIsBusy, Status
 from fairlead.domain.stacks.naming import new_auth_token, new_nickname, stack_id_suffix
 from fairlead.domain.stacks.operations import Operation
@@ -21,11 +21,13 @@ def apply(tx: Tx, tools: Tools, text: bytes | str) -> Applied:
 
     All that is wrong with the template is said before whether there is anything here that could run it.
     """
-    vendor = templates.read(text, limits=tools.limits).vendor
+    template = templates.read(text, limits=tools.limits)
+    vendor = template.vendor
     _make_sure_may_create(tx, vendor)
     tools.driver(vendor.name)
     record = _new_record(tx, tools, vendor)
     store.add(tx, record)
+    room.take(tx, tools, record.id, template)
     version_id = template_versions.keep(tx, tools.seal, record.id, 1, text)
     begun = operations.start_job(tx, tools.seal, Operation(record.id, record.operation, after="", removes=False))
     store.change(tx, record.id, version_id=version_id, **begun.values)
@@ -72,10 +74,11 @@ def update(tx: Tx, tools: Tools, stack_id: str, text: bytes | str) -> Applied:
     Refused with `StackIsBusy` while anything else is being done to the stack.
     """
     record = find_for(tx, Act.EDIT_TEMPLATE, stack_id, hold=True)
-    template_versions.next_version(tools, record, text)
+    template = template_versions.next_version(tools, record, text)
     tools.driver(record.vendor)
     if not record.status.is_settled:
         raise StackIsBusy(stack_id=stack_id, status=record.status.value)
+    room.take(tx, tools, record.id, template)
     number = store.newest_version(tx, record.id).number + 1
     version_id = template_versions.keep(tx, tools.seal, record.id, number, text)
     audit.record(tx, "stack.update", target=record.id, name=record.nickname, version=version_id)

@@ -217,6 +217,14 @@ class NoDriver(Refusal):
     )
 
 
+class NoRoomOnHost(Refusal):
+    kind = Kind.LIMIT
+    message = (
+        "The stacks on this server's own host may have {most} instances together (--local-instances): {there}, and the "
+        "template asks for {wanted}. Ask for fewer, delete a stack that is not needed, or have the limit raised."
+    )
+
+
 class InstanceNotFound(Refusal):
     kind = Kind.NOT_FOUND
     message = "the stack {stack_id} has no instance {instance_id}"

@@ -115,6 +115,16 @@ stack_containers = sa.Table(
 sa.Index("stack_containers_by_id", stack_containers.c.tenant_id, stack_containers.c.id)
 sa.Index("stack_containers_by_instance", stack_containers.c.tenant_id, stack_containers.c.instance_id)
 
+local_places = sa.Table(
+    "local_places",
+    metadata,
+    _of_stack(),
+    sa.Column("instances", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("stack_id"),
+)
+"""How many instances each stack has on this server's own host, where there is room for so many and no more. It has no
+tenant: the host is everybody's."""
+
 cloud_credentials = sa.Table(
     "cloud_credentials",
     metadata,

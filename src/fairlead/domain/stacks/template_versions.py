@@ -8,7 +8,7 @@ from fairlead.base import clock
 from fairlead.base.database import Tx
 from fairlead.base.seal import Seal
 from fairlead.domain.identity import Act
-from fairlead.domain.stacks import sealing, store, templates
+from fairlead.domain.stacks import room, sealing, store, templates
 from fairlead.domain.stacks.model import Compared, StackNotFound, Version, VersionNotFound, VersionRef
 from fairlead.domain.stacks.naming import new_version_id
 from fairlead.domain.stacks.sight import find_for
@@ -21,7 +21,9 @@ LATEST = ("", "latest")
 
 def verify_template(tools: Tools, text: bytes | str) -> Template:
     """What the text means; `BadTemplate` lists all that is wrong with it."""
-    return templates.read(text, limits=tools.limits)
+    template = templates.read(text, limits=tools.limits)
+    room.make_sure_it_fits(tools, template)
+    return template
 
 
 def versions(tx: Tx, tools: Tools, stack_id: str) -> list[Version]:
