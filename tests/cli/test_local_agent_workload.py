@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.cli.local_agent.told import read_container
 from house.local_stacks import ACCOUNT, STACK, LocalStack, command_of, is_alive, local_layer, local_stack, wait_until
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
@@ -160,6 +161,36 @@ def test_a_command_that_always_fails_is_an_error_with_its_last_words_and_no_secr
 
     assert said.startswith(f"the command {PYTHON!r} ended with exit code 1, 3 times in a row")
     assert said.endswith("cannot open ***")
+
+
+def test_short_secrets_are_not_told_either(stack):
+    said = error(
+        stack, command=["sh", "-c", "echo pw is $PW on $PORTS; exit 3"], env_vars={"PW": "abc12", "PORTS": "80"}
+    )
+
+    assert said.endswith("pw is *** on 80")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:1/x.git?private_token=SECRET%2DTOKEN&ref=1",
+        "http://ada:SECRET%2DTOKEN@127.0.0.1:1/x.git",
+        "http://SECRET%2DTOKEN@127.0.0.1:1/x.git",
+    ],
+)
+def test_a_token_in_the_address_of_a_repository_is_not_told(stack, address):
+    secrets = read_container({"container_git_repo": address}).secrets
+    said = error(stack, gitRepo=address)
+
+    assert {"SECRET%2DTOKEN", "SECRET-TOKEN"} <= set(secrets)
+    assert said.startswith("git clone ended with exit code 128")
+    assert "SECRET" not in said + stack.log(stack.ids[0])
+
+
+def test_the_user_of_ssh_is_no_secret():
+    assert read_container({"container_git_repo": "ssh://git@example.com/x.git"}).secrets == ()
+    assert read_container({"container_git_repo": "git@example.com:x.git"}).secrets == ()
 
 
 def test_a_command_that_comes_back_is_up_to_date_again(stack):
