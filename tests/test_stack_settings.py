@@ -39,6 +39,13 @@ def test_agents_call_the_nearest_address_that_was_said(tmp_path, given, told):
     assert open_stacks(settings(tmp_path, **given)).api_url == told
 
 
+def test_a_host_is_not_asked_for_more_instances_than_it_may_have(tmp_path):
+    assert open_stacks(settings(tmp_path)).most_instances("local") == 50
+    assert open_stacks(settings(tmp_path, local_instances=7, run_on_local="aws")).most_instances("aws") == 7
+    assert open_stacks(settings(tmp_path, local_instances=0)).most_instances("local") is None
+    assert open_stacks(settings(tmp_path)).most_instances("aws") is None
+
+
 @pytest.mark.parametrize(
     ("given", "name"),
     [
@@ -46,6 +53,7 @@ def test_agents_call_the_nearest_address_that_was_said(tmp_path, given, told):
         ({"run_on_local": "ibm"}, "--run-on-local"),
         ({"run_on_local": "aws", "local_stacks": "off"}, "--run-on-local"),
         ({"agents_url": "10.0.0.1"}, "--agents-url"),
+        ({"local_instances": -1}, "--local-instances"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named(tmp_path, given, name):

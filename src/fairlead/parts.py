@@ -100,7 +100,12 @@ def open_stacks(settings: Settings) -> stacks.Tools:
     """What stacks are made with: a driver for each vendor whose templates can be run here."""
     local = stacks.LocalDriver(settings.local_folder)
     vendors = [local.name, *settings.vendors_on_local] if settings.has_local_stacks else []
-    return stacks.Tools(open_seal(settings), dict.fromkeys(vendors, local), settings.agents_address)
+    return stacks.Tools(
+        open_seal(settings),
+        dict.fromkeys(vendors, local),
+        settings.agents_address,
+        local_instances=settings.local_instances,
+    )
 
 
 def open_jobs(settings: Settings) -> jobs.Tools:

@@ -87,6 +87,7 @@ class Settings:
     local_stacks: str = _setting(
         "auto", "Run stacks of the vendor local as processes of this host: on, off, or auto: on without --multitenant."
     )
+    local_instances: int = _setting(50, "Instances that all stacks on this host together may have; 0: any number.")
     run_on_local: str = _setting("", "Vendors whose templates run on this host instead, for a trial: aws,alicloud.")
     agents_url: str = _setting("", "URL at which agents on instances call; default: the public URL, else --listen.")
     portal_name: str = _setting("local", "What this server is called among portals of scientific services.")
@@ -418,6 +419,9 @@ def _check_url(name: str, url: str) -> None:
 def _check_stacks(settings: Settings) -> None:
     if settings.local_stacks not in {"auto", "on", "off"}:
         raise BadSetting(name="--local-stacks", reason=f"{settings.local_stacks!r} is not auto, on or off")
+    if not 0 <= settings.local_instances <= 100_000:
+        reason = f"{settings.local_instances} is not between 0 and 100000"
+        raise BadSetting(name="--local-instances", reason=reason)
     for name in settings.vendors_on_local:
         if name not in stacks.vendor_names():
             known = ", ".join(stacks.vendor_names())

@@ -134,14 +134,15 @@ def test_a_client_comes_with_the_line_that_logs_in_with_it(data):
 
     words = shlex.split(made.out.splitlines()[-1])
 
-    assert words[:4] == ["mobingi-cli", "login", "--url", "https://fairlead.example.com"]
-    options = dict(zip(words[4::2], words[5::2], strict=True))
-    assert options == {
-        "--client-id": shown["client id"],
-        "--client-secret": shown["client secret"],
-        "--grant-type": "password",
-        "--username": "NAME",
+    assert words[:2] == ["curl", "https://fairlead.example.com/v3/access_token"]
+    assert dict(word.split("=", 1) for word in words[3::2]) == {
+        "client_id": shown["client id"],
+        "client_secret": shown["client secret"],
+        "grant_type": "password",
+        "username": "NAME",
+        "password": "PASSWORD",
     }
+    assert "mobingi-cli" not in made.out, "its login would send the secret to Mobingi"
 
 
 @pytest.mark.parametrize(

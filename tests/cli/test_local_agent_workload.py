@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.cli.local_agent.told import read_container
 from house.local_stacks import ACCOUNT, STACK, LocalStack, command_of, is_alive, local_layer, local_stack, wait_until
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
@@ -162,6 +163,36 @@ def test_a_command_that_always_fails_is_an_error_with_its_last_words_and_no_secr
     assert said.endswith("cannot open ***")
 
 
+def test_short_secrets_are_not_told_either(stack):
+    said = error(
+        stack, command=["sh", "-c", "echo pw is $PW on $PORTS; exit 3"], env_vars={"PW": "abc12", "PORTS": "80"}
+    )
+
+    assert said.endswith("pw is *** on 80")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:1/x.git?private_token=SECRET%2DTOKEN&ref=1",
+        "http://ada:SECRET%2DTOKEN@127.0.0.1:1/x.git",
+        "http://SECRET%2DTOKEN@127.0.0.1:1/x.git",
+    ],
+)
+def test_a_token_in_the_address_of_a_repository_is_not_told(stack, address):
+    secrets = read_container({"container_git_repo": address}).secrets
+    said = error(stack, gitRepo=address)
+
+    assert {"SECRET%2DTOKEN", "SECRET-TOKEN"} <= set(secrets)
+    assert said.startswith("git clone ended with exit code 128")
+    assert "SECRET" not in said + stack.log(stack.ids[0])
+
+
+def test_the_user_of_ssh_is_no_secret():
+    assert read_container({"container_git_repo": "ssh://git@example.com/x.git"}).secrets == ()
+    assert read_container({"container_git_repo": "git@example.com:x.git"}).secrets == ()
+
+
 def test_a_command_that_comes_back_is_up_to_date_again(stack):
     script = "import os, time; os.path.exists('mended') or time.sleep(.2) or exit(1); time.sleep(1000)"
     folder = deploy(stack, command=python(script))
@@ -170,6 +201,35 @@ def test_a_command_that_comes_back_is_up_to_date_again(stack):
     (folder / "work" / "mended").touch()
 
     wait_until(lambda: told(stack)[-1] == "uptodate")
+
+
+def test_what_becomes_of_a_version_is_no_news_once_another_one_was_told_of(stack):
+    """It runs on until the other is up, or the other has failed: a server would take it for what it is waiting for."""
+    script = "import os, time; open('runs', 'a').write('x'); time.sleep(.4); exit(1)"
+    folder = deploy(stack, command=python(script))
+    stack.carry_out(local_layer(container={"command": ["no-such-program"]}))
+    wait_until(lambda: any("no-such-program" in each for each in stack.api.errors()), "the error of the new one")
+    runs = len((folder / "work" / "runs").read_text())
+
+    stack.api.heard.clear()
+    wait_until(lambda: len((folder / "work" / "runs").read_text()) > runs + 1, "that the old one goes on", 40)
+
+    assert set(stack.api.reports(kind="container_status")) <= {"installing"}
+    assert all("no-such-program" in each for each in stack.api.errors())
+
+
+def test_a_version_is_announced_before_what_is_deployed_is_asked_for(stack):
+    """A still newer one that is told of in between must not be taken for the one that was announced."""
+    deploy(stack, command=["true"])
+    stack.api.heard.clear()
+    newest = {"container_updated": 1002, "container_command": ["sleep", "7003"]}
+    stack.api.when_told["updating"] = lambda: stack.api.configs["Web01"].update(newest)
+
+    stack.api.configs["Web01"] |= {"container_updated": 1001, "container_command": ["false"]}
+    wait_until(lambda: stack.api.reports()[-1:] == ["uptodate"])
+
+    assert stack.api.reports() == ["updating", "updating", "installing", "complete", "uptodate"]
+    assert sleeping(7003)
 
 
 def test_a_program_that_is_not_there_is_an_error(stack):

@@ -48,10 +48,14 @@ class Heard:
 
 @dataclass
 class AgentApi:
-    """Answers what our server would. `configs` are by flag; `refusing` paths are answered with that status."""
+    """Answers what our server would. `configs` are by flag; `refusing` paths are answered with that status.
+
+    What is in `when_told` is done when an agent reports that.
+    """
 
     configs: dict[str, dict] = field(default_factory=dict)
     refusing: dict[str, int] = field(default_factory=dict)
+    when_told: dict[str, Callable[[], None]] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
     token: str = "token-1"
     port: int = 0
@@ -99,6 +103,7 @@ class AgentApi:
             return 401, {}
         if request.path == "/v3/alm/agent/config":
             return 200, self.configs.get(request.fields["flag"], {})
+        self.when_told.get(request.fields.get("status", ""), lambda: None)()
         return (202 if request.method == "POST" else 200), {}
 
     def reports(self, instance: str = "", kind: str = "") -> list[str]:

@@ -219,16 +219,21 @@ def add_client(
     config: ConfigFile = None,
     tenant_id: TenantId = identity.DEFAULT_TENANT_ID,
 ) -> None:
-    """Make credentials for a program, and print them this once, with the line that logs in with them."""
+    """Make credentials for a program, and print them this once, with the line that logs in with them.
+
+    It is no line for mobingi-cli, whose login would send the secret to Mobingi: see docs/operations.md.
+    """
     given = {"data": data, "database": database, "keys": keys, "multitenant": multitenant}
     settings = settings_of(config, listen=listen, public_url=public_url, **given)
     opened, scope = _open(settings, tenant_id)
     with opened.begin(scope) as tx:
         program, secret = identity.add_program(tx, name)
-    line = ["mobingi-cli", "login", "--url", settings.home_url, "--client-id", program.id, "--client-secret", secret]
+    said = {"client_id": program.id, "client_secret": secret, "grant_type": "password"}
+    fields = [word for name, value in said.items() for word in ("-d", f"{name}={value}")]
+    line = shlex.join(["curl", f"{settings.home_url}/v3/access_token", *fields])
     print(f"client id      {program.id}")
     print(f"client secret  {secret}")
-    print(f"\n{shlex.join([*line, '--grant-type', 'password', '--username'])} NAME")
+    print(f"\n{line} -d username=NAME --data-urlencode password=PASSWORD")
 
 
 @clients.command("list")

@@ -601,6 +601,84 @@ def test_the_old_form_makes_a_template_that_can_be_described(town):
     assert layer["container"]["gitRepo"] == "https://github.com/mobingilabs/default-site-php"
 
 
+SPELT_OTHERWISE = {
+    "Version": "2017-03-03",
+    "Vendor": {"aws": {"cred": "AKIA", "region": "ap-northeast-1"}},
+    "Configurations": [
+        {
+            "Role": "web",
+            "Flag": "Web01",
+            "Provision": {"InstanceType": "t2.micro", "AutoScaling": {"Min": 1, "Max": 1, "AvailabilityZones": "a"}},
+            "Container": {"ContainerImage": "mobingi/web", "container_git_repo": "https://example.com/a.git"},
+        }
+    ],
+}
+
+
+def test_the_old_form_changes_a_template_whose_keys_are_written_otherwise(town):
+    stack_id = town.master.post("/v3/alm/template", json=SPELT_OTHERWISE).json()["stack_id"]
+    town.report(stack_id)
+    settings = {"type": "t2.small", "image": "mobingi/other", "code": "github.com/a/b", "min": 2, "max": 3}
+
+    reply = town.master.put(f"/v3/alm/stack/{stack_id}", json={"configurations": json.dumps(settings)})
+
+    assert reply.status_code == 202, reply.text
+    (layer,) = town.master.get(f"/v3/alm/template/{stack_id}").json()["Configurations"]
+    changed = dict(SPELT_OTHERWISE["Configurations"][0])
+    changed["Provision"] = {
+        "InstanceType": "t2.small",
+        "AutoScaling": {"Min": 2, "Max": 3, "AvailabilityZones": "a"},
+    }
+    changed["Container"] = {"ContainerImage": "mobingi/other", "container_git_repo": "https://github.com/a/b"}
+    assert layer == changed
+
+
+def test_a_template_is_shown_with_the_keys_that_it_has(town):
+    stack_id = town.stack(VERSION_1)
+    assert town.master.put(f"/v3/alm/template/{stack_id}", json=SPELT_OTHERWISE).status_code == 202
+
+    shown = town.describe(stack_id)["configuration"]
+
+    assert shown.keys() == SPELT_OTHERWISE.keys()
+    assert shown["Configurations"][0]["Container"] == {
+        **SPELT_OTHERWISE["Configurations"][0]["Container"],
+        "image": "mobingi/web",
+    }
+
+
+def test_after_a_failed_update_the_old_form_changes_what_runs(town):
+    """The newest version had failed, and another one is in force again."""
+    stack_id = town.stack(with_container(command=["good"]))
+    town.report(stack_id)
+    good = stamp_of(town, stack_id)
+    bad = town.master.put(f"/v3/alm/template/{stack_id}", json=with_container(command=["bad"])).json()["version_id"]
+    wait_until(lambda: stamp_of(town, stack_id) > good)
+    failed = stamp_of(town, stack_id)
+    report_an_error(town, stack_id)
+    wait_until(lambda: stamp_of(town, stack_id) > failed)
+    town.report(stack_id)
+    assert town.settle(stack_id) == "UPDATE_ROLLBACK_COMPLETE"
+    assert town.master.get(f"/v3/alm/template?stack_id={stack_id}").json()[0]["version_id"] == bad
+
+    reply = town.master.put(f"/v3/alm/stack/{stack_id}", json={"configurations": '{"type":"t2.small"}'})
+
+    assert reply.status_code == 202, reply.text
+    (layer,) = town.master.get(f"/v3/alm/template/{stack_id}").json()["configurations"]
+    assert (layer["container"], layer["provision"]["instance_type"]) == ({"command": ["good"]}, "t2.small")
+
+
+def stamp_of(town: Town, stack_id: str) -> int:
+    """What an agent is told that the version in force belongs to."""
+    config = town.agent(stack_id).get("/v3/alm/agent/config", params={"stack_id": stack_id, "flag": "Web01"})
+    return int(config.json()["updated"])
+
+
+def report_an_error(town: Town, stack_id: str) -> None:
+    (instance,) = town.instances(stack_id)
+    said = {"stack_id": stack_id, "agent_id": f"agent-{instance}", "instance_id": instance}
+    town.agent(stack_id).post("/v3/alm/agent/agent_status", data=said | {"status": "error", "message": "no"})
+
+
 def test_the_old_form_says_what_templates_have_no_place_for(town):
     form = {"vendor": "aws", "configurations": json.dumps({"elasticache": [{"ElastiCacheEngine": "Redis"}]})}
 

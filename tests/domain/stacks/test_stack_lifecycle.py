@@ -12,6 +12,7 @@ from fairlead.base.database import Database, metadata
 from fairlead.domain import stacks, workflows
 from fairlead.domain.stacks import StackIsBusy, StackNotFound, Status
 from fairlead.domain.stacks.vendors.driver import VendorFailed, VendorIsAway
+from fairlead.domain.stacks.work import LOOK_SECONDS
 
 from .scripted import SEAL, Gate, Place, template
 
@@ -158,6 +159,97 @@ def test_an_update_that_fails_is_rolled_back_with_new_stamps(place):
     config = place.config(stack_id)
     assert config["image"] == "nginx:1"
     assert config["updated"] >= stamp + 2
+
+
+def test_what_is_said_late_of_the_version_that_failed_does_not_fail_the_way_back(place):
+    stack_id = place.running(template(2, image="nginx:1"))
+    report, told = place.report, {"nginx:1": ("complete", ""), "nginx:2": ("error", "image not found")}
+
+    def agents(deed, order):
+        if deed != "is there":
+            return
+        image = place.config(stack_id)["image"]
+        first, second = sorted(place.cloud.of(stack_id).values(), key=lambda each: each.id)
+        if place.find(stack_id).status is Status.UPDATE_ROLLBACK_IN_PROGRESS:
+            report(stack_id, second, "installing")
+            report(stack_id, second, *told["nginx:2"])
+            time.sleep(2 * LOOK_SECONDS)
+            report(stack_id, second, "updating")
+        else:
+            report(stack_id, second, "updating")
+        for instance in [first] if image == "nginx:2" else [first, second]:
+            report(stack_id, instance, "updating")
+            report(stack_id, instance, *told[image])
+
+    place.cloud.when_called = agents
+    place.update(stack_id, template(2, image="nginx:2"))
+    stack = settled_either_way(place, stack_id)
+
+    assert (stack.status, stack.cause.count("image not found")) == (Status.UPDATE_ROLLBACK_COMPLETE, 1)
+
+
+def settled_either_way(place: Place, stack_id: str) -> stacks.Stack:
+    until = time.monotonic() + 20
+    while not (stack := place.find(stack_id)).status.is_settled:
+        assert time.monotonic() < until, stack
+        time.sleep(0.02)
+    return stack
+
+
+def test_agents_are_told_what_their_stamp_belongs_to_while_an_update_is_not_planned(place):
+    stack_id = place.running(template(1, image="nginx:1"))
+    before, told = place.config(stack_id), []
+    report = place.cloud.when_called
+
+    def when_called(deed, order):
+        told.append((place.find(stack_id).status, place.config(stack_id)))
+        report(deed, order)
+
+    place.cloud.when_called = when_called
+    answers = {"nginx:1": ("complete", ""), "nginx:2": ("error", "image not found")}
+    place.agents_say = lambda flag, instance: answers[place.config(stack_id)["image"]]
+    place.update(stack_id, template(1, image="nginx:2"))
+    at_once = place.config(stack_id)
+    place.settled(stack_id, Status.UPDATE_ROLLBACK_COMPLETE)
+
+    assert at_once == before
+    images = {config["updated"]: set() for _, config in told}
+    for _, config in told:
+        images[config["updated"]].add(config["image"])
+    assert [images[stamp] for stamp in sorted(images)] == [{"nginx:1"}, {"nginx:2"}, {"nginx:1"}]
+
+
+def test_a_layer_that_had_no_container_is_told_of_one_only_under_a_stamp_of_its_own(place):
+    stack_id = place.running(template(1))
+
+    place.update(stack_id, template(1, image="nginx"))
+    at_once = place.config(stack_id)
+    place.settled(stack_id, Status.UPDATE_COMPLETE)
+
+    assert at_once == {}
+    assert place.config(stack_id)["image"] == "nginx"
+
+
+def test_what_was_never_planned_is_not_told_under_the_stamp_of_what_was(place):
+    place.agents_say = lambda flag, instance: ("error", "image not found")
+    place.work()
+    stack_id = place.apply(template(1, image="nginx:1"))
+    place.settled(stack_id, Status.CREATE_FAILED)
+    place.cloud.fails["plan"] = VendorFailed(cause="no such type")
+    place.update(stack_id, template(1, image="nginx:2"))
+    place.settled(stack_id, Status.UPDATE_FAILED)
+    before = place.config(stack_id)
+
+    with place.database.begin(place.ada) as tx:
+        stacks.change_server_config(tx, place.tools, stack_id, stacks.ServerConfigChange(environment={"A": "b"}))
+    changed = place.config(stack_id)
+    del place.cloud.fails["plan"]
+    place.agents_say = lambda flag, instance: ("complete", "")
+    place.update(stack_id, template(1, image="nginx:2"))
+    place.settled(stack_id, Status.UPDATE_COMPLETE)
+
+    assert (before["image"], changed["image"], place.config(stack_id)["image"]) == ("nginx:1", "nginx:1", "nginx:2")
+    assert before["updated"] < changed["updated"] < place.config(stack_id)["updated"]
 
 
 def test_a_way_back_that_fails_too_says_both(place):

@@ -151,6 +151,58 @@ def test_several_who_watch_replace_it_once(place):
     assert place.log().count("fairlead stack.replace") == 1
 
 
+def fail(place, stack_id: str) -> stacks.Stack:
+    """An update that fails, and whose way back fails as well."""
+    place.agents_say = lambda flag, instance: ("error", "the disk is full")
+    place.update(stack_id, spot_template().replace("nginx", "nginx:2"))
+    stack = place.settled(stack_id, Status.UPDATE_ROLLBACK_FAILED)
+    place.agents_say = lambda flag, instance: ("complete", "")
+    return stack
+
+
+@pytest.mark.parametrize("loss", ["it dies", "it will be taken away"])
+def test_what_still_runs_of_a_stack_that_has_failed_is_kept_up(place, loss):
+    stack_id = place.running(spot_template())
+    failed, old = fail(place, stack_id), spot_of(place, stack_id)
+
+    if loss == "it dies":
+        place.cloud.becomes(stack_id, old, "terminated")
+        stacks.watch(place.database, place.tools)
+    else:
+        shut_down(place, stack_id, old)
+    place.idle(stack_id)
+
+    assert old not in place.cloud.of(stack_id)
+    assert len(place.cloud.of(stack_id)) == 2
+    stack = place.find(stack_id)
+    assert (stack.status, stack.cause) == (failed.status, failed.cause)
+
+
+def test_a_replacement_that_fails_does_not_hide_why_the_stack_had_failed(place):
+    stack_id = place.running(spot_template())
+    failed = fail(place, stack_id)
+    place.cloud.fails["change"] = VendorFailed(cause="no room left")
+
+    shut_down(place, stack_id, spot_of(place, stack_id))
+    place.idle(stack_id)
+
+    stack = place.find(stack_id)
+    assert (stack.status, stack.cause) == (failed.status, failed.cause)
+
+
+def test_of_a_stack_that_could_not_be_deleted_nothing_is_replaced(place):
+    stack_id = place.running(template(1, image="nginx"))
+    place.cloud.fails["delete"] = VendorFailed(cause="it is locked")
+    place.delete(stack_id)
+    place.settled(stack_id, Status.DELETE_FAILED)
+    place.cloud.becomes(stack_id, next(iter(place.cloud.of(stack_id))), "terminated")
+
+    stacks.watch(place.database, place.tools)
+    place.idle(stack_id)
+
+    assert len(place.cloud.made) == 1
+
+
 def test_a_vendor_that_lists_the_dead_for_a_while_does_not_have_them_replaced_again(place):
     stack_id = place.running(template(1, image="nginx"))
     (dead,) = place.cloud.of(stack_id)

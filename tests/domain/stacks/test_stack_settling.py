@@ -20,15 +20,17 @@ def agent(status: str, at: datetime, instance_id: str = "i-1", message: str = ""
     return Agent("agent", instance_id, status, message, at)
 
 
-def container(status: str, at: datetime, container_id: str = "i-1", instance_id: str = "i-1") -> Container:
-    return Container(container_id, "mo-1", "agent", instance_id, status, at)
+def container(
+    status: str, at: datetime, container_id: str = "i-1", instance_id: str = "i-1", begun: datetime | None = None
+) -> Container:
+    return Container(container_id, "mo-1", "agent", instance_id, status, at, begun)
 
 
 def judged(*said: Agent | Container, deploys=("Web01",), leaving=(), seen=(ONE,), progress=Progress.DONE, cause=""):
     reports = Reports(
         [each for each in said if isinstance(each, Agent)], [each for each in said if isinstance(each, Container)]
     )
-    return judge(Observation(progress, tuple(seen), cause), reports, BEGAN, deploys, leaving)
+    return judge(Observation(progress, tuple(seen), cause), reports, BEGAN, dict.fromkeys(deploys, BEGAN), leaving)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,27 @@ def test_what_is_said_late_of_what_was_there_before_does_not_count():
     """Its agent had just finished the version before when the update began, and said so a moment later."""
     assert judged(container("complete", BEFORE), agent("uptodate", AFTER)).outcome is Outcome.WAITING
     assert judged(container("updating", LATER), agent("uptodate", AFTER)).outcome is Outcome.WAITING
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ([container("installing", AFTER, begun=BEFORE), agent("error", LATER)], Outcome.WAITING),
+        ([container("unknown", AFTER, begun=BEFORE), agent("uptodate", LATER)], Outcome.WAITING),
+        ([container("complete", AFTER, begun=BEFORE)], Outcome.WAITING),
+        ([container("updating", LATER, begun=LATER), agent("error", AFTER)], Outcome.WAITING),
+        ([container("installing", LATER, begun=AFTER), agent("error", LATER)], Outcome.FAILED),
+        ([container("complete", LATER, begun=AFTER)], Outcome.COMPLETE),
+    ],
+)
+def test_until_an_agent_says_that_it_turns_to_the_new_version_it_speaks_of_the_one_before(said, outcome):
+    assert judged(*said).outcome is outcome
+
+
+def test_an_error_of_a_layer_that_deploys_nothing_counts_whichever_version_it_is_about():
+    said = [container("installing", AFTER, begun=BEFORE), agent("error", LATER)]
+
+    assert judged(*said, deploys=()).outcome is Outcome.FAILED
 
 
 def test_where_nothing_is_to_be_deployed_an_older_report_is_good():

@@ -13,19 +13,21 @@ import msgspec
 
 from fairlead.api.mobingi import wire
 from fairlead.api.mobingi.errors import BadParameter, MissingParameter
+from fairlead.domain import stacks
 
 FLAG = "Web01"
 _NAME = "configurations"
 _ENGINES = {"db_mysql": "mysql", "db_postgresql": "postgres"}
 _CONTAINER = {
-    "image": "image",
-    "dockerHubUsername": "dockerHubUserName",
-    "dockerHubUserName": "dockerHubUserName",
-    "dockerHubPassword": "dockerHubPassword",
-    "codeDir": "codeDir",
-    "gitReference": "gitReference",
-    "gitPrivateKey": "gitPrivateKey",
+    "image": ("image", "image"),
+    "dockerHubUsername": ("dockerHubUserName", "registry_username"),
+    "dockerHubUserName": ("dockerHubUserName", "registry_username"),
+    "dockerHubPassword": ("dockerHubPassword", "registry_password"),
+    "codeDir": ("codeDir", "code_dir"),
+    "gitReference": ("gitReference", "git_reference"),
+    "gitPrivateKey": ("gitPrivateKey", "git_private_key"),
 }
+"""What it is called in a template that did not say it yet, and what all its names mean."""
 _LISTENER = {"load_balancer_port": "80", "protocol": "HTTP", "instance_port": "80", "instance_protocol": "HTTP"}
 
 
@@ -46,10 +48,20 @@ def template_of_form(fields: wire.Fields) -> str:
 def changed_template(template: Mapping[str, Any], fields: wire.Fields) -> str:
     """The template with what `configurations` names changed: in its first layer, or all layers if it lists them."""
     said = _configurations(fields)
-    if isinstance(said, list):
-        return msgspec.json.encode({**template, "configurations": said}).decode()
-    first, *others = template["configurations"]
-    return msgspec.json.encode({**template, "configurations": [_changed(first, said), *others]}).decode()
+    if isinstance(said, dict):
+        first, *others = value_of(template, _NAME)
+        said = [_changed(first, said), *others]
+    return msgspec.json.encode(with_value(template, said, _NAME)).decode()
+
+
+def value_of(section: Mapping[str, Any], *names: str) -> Any:
+    """What a template says under one of these names, whichever way its generation writes it."""
+    return next((section[key] for key in stacks.spelled(section, *names) if section[key] is not None), None)
+
+
+def with_value(section: Mapping[str, Any], value: Any, *names: str) -> dict[str, Any]:
+    """The section with another value where it says this; by the first of the names if it does not say it yet."""
+    return {**section, **dict.fromkeys(stacks.spelled(section, *names) or names[:1], value)}
 
 
 def _configurations(fields: wire.Fields) -> dict[str, Any] | list[Any]:
@@ -79,30 +91,36 @@ def _layer(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _changed(layer: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    provision = dict(layer.get("provision") or {})
+    provision = value_of(layer, "provision") or {}
     if said.get("type"):
-        provision["instance_type"] = said["type"]
+        provision = with_value(provision, said["type"], "instance_type")
     if said.get("database"):
-        provision["rds"] = _database(said["database"])
-    scaling = _scaling(provision.get("auto_scaling"), said)
+        provision = with_value(provision, _database(said["database"]), "rds")
+    scaling = _scaling(value_of(provision, "auto_scaling"), said)
     if scaling:
-        provision["auto_scaling"] = scaling
-    container = {**(layer.get("container") or {}), **_container(said)}
-    return {**layer, "provision": provision} | ({"container": container} if container else {})
+        provision = with_value(provision, scaling, "auto_scaling")
+    changed = with_value(layer, provision, "provision")
+    container = _container(value_of(layer, "container") or {}, said)
+    return with_value(changed, container, "container") if container else changed
 
 
 def _scaling(scaling: Any, said: Mapping[str, Any]) -> dict[str, Any]:
     """Sizes mean something where servers are scaled: a layer of one server has none to change."""
-    names = {"min": "min", "max": "max", "spotRange": "spot_to_ondemand_ratio"}
-    changes = {name: said[key] for key, name in names.items() if said.get(key) is not None}
-    return {**scaling, **changes} if isinstance(scaling, dict) else {}
+    changed: dict[str, Any] = scaling if isinstance(scaling, dict) else {}
+    for key, name in {"min": "min", "max": "max", "spotRange": "spot_to_ondemand_ratio"}.items():
+        if changed and said.get(key) is not None:
+            changed = with_value(changed, said[key], name)
+    return changed
 
 
-def _container(said: Mapping[str, Any]) -> dict[str, Any]:
-    container = {name: said[key] for key, name in _CONTAINER.items() if said.get(key)}
+def _container(container: Mapping[str, Any], said: Mapping[str, Any]) -> Mapping[str, Any]:
+    for key, (name, meaning) in _CONTAINER.items():
+        if said.get(key):
+            container = with_value(container, said[key], name, *stacks.CONTAINER_KEYS[meaning])
     code = said.get("code")
     if isinstance(code, str) and code:
-        container["gitRepo"] = code if "://" in code or "@" in code else f"https://{code}"
+        address = code if "://" in code or "@" in code else f"https://{code}"
+        container = with_value(container, address, "gitRepo", *stacks.CONTAINER_KEYS["git_repo"])
     return container
 
 

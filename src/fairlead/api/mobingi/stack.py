@@ -10,7 +10,7 @@ from litestar import Response, Router, delete, get, post, put
 from fairlead.api.mobingi import wire
 from fairlead.api.mobingi.auth import for_anyone_with_a_token, for_people
 from fairlead.api.mobingi.context import Call
-from fairlead.api.mobingi.old_form import changed_template, template_of_form
+from fairlead.api.mobingi.old_form import changed_template, template_of_form, value_of, with_value
 from fairlead.domain import stacks
 
 _STATE_CODES = {
@@ -58,7 +58,7 @@ def create_stack(call: Call, fields: wire.Fields) -> Response[bytes]:
 
 @put("/alm/stack/{stack_id:str}", sync_to_thread=True, status_code=202, summary="Update Stack")
 def change_stack(call: Call, stack_id: str, fields: wire.Fields) -> Response[bytes]:
-    """Change what `configurations` names, and leave the rest of the newest template as it is."""
+    """Change what `configurations` names, and leave the rest of what the stack runs as it is."""
     with call.begin() as tx:
         result = stacks.change(tx, call.tools, stack_id, lambda template: changed_template(template, fields))
     return wire.answer({"stack_id": result.stack_id, "status": result.status}, 202)
@@ -82,15 +82,14 @@ def _stack(stack: stacks.Stack) -> dict[str, Any]:
 
 def _with_image(template: Mapping[str, Any]) -> dict[str, Any]:
     """mobingi-cli shows a container's `image`, which templates since December 2017 call `container_image`."""
-    layers = template.get("configurations", [])
-    return {**template, "configurations": [_layer_with_image(layer) for layer in layers]}
+    layers = value_of(template, "configurations") or []
+    return with_value(template, [_layer_with_image(layer) for layer in layers], "configurations")
 
 
 def _layer_with_image(layer: Mapping[str, Any]) -> dict[str, Any]:
-    container = layer.get("container")
-    if not isinstance(container, dict) or "container_image" not in container:
-        return dict(layer)
-    return {**layer, "container": {"image": container["container_image"], **container}}
+    container = value_of(layer, "container")
+    image = value_of(container, *stacks.CONTAINER_KEYS["image"]) if isinstance(container, dict) else None
+    return dict(layer) if image is None else with_value(layer, {**container, "image": image}, "container")
 
 
 def _by_flag(instances: Mapping[str, Sequence[stacks.Instance]]) -> dict[str, list[dict[str, Any]]]:

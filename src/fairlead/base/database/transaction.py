@@ -82,13 +82,13 @@ class Tx:
     def scalar(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Any:
         return self.run(statement, parameters).scalar()
 
-    def one_at_a_time(self, what: str) -> None:
-        """Until the end of this transaction, nobody else in the same tenant does `what`.
+    def one_at_a_time(self, what: str, *, in_all_tenants: bool = False) -> None:
+        """Until the end of this transaction, nobody else in the same tenant (or in any) does `what`.
 
         SQLite lets only one transaction write anyway; PostgreSQL takes an advisory lock.
         """
         if not self.is_sqlite:
-            tenant = self._scope.tenant_id if self._scope else ""
+            tenant = self._scope.tenant_id if self._scope and not in_all_tenants else ""
             number = zlib.crc32(f"{tenant}/{what}".encode())
             self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
 

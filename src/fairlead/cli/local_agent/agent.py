@@ -15,7 +15,7 @@ from fairlead.cli.local_agent.deployment import Deployment
 from fairlead.cli.local_agent.files import Diary
 from fairlead.cli.local_agent.reports import Reports
 from fairlead.cli.local_agent.server import Away, Server
-from fairlead.cli.local_agent.told import Instance, Unfurnished, read_container
+from fairlead.cli.local_agent.told import Container, Instance, Unfurnished, read_container
 
 TERMINATION_NOTICE = "termination-time"
 """This file stands for the address at which a cloud tells a spot instance that it will be taken away."""
@@ -97,9 +97,12 @@ class Agent:
             if not self._is_registered:
                 self._server.get("/v3/alm/sts", service="logs", stack_id=employer.stack_id)
                 self._is_registered = True
-            config = self._server.get("/v3/alm/agent/config", flag=employer.flag, stack_id=employer.stack_id)
         try:
-            self._deployment.want(read_container(config))
+            container = self._asked()
+            while self._deployment.announce(container):
+                self._send()
+                container = self._asked()
+            self._deployment.want(container)
         except (AttributeError, TypeError, ValueError):
             self._reports.agent("error", "the configuration of this layer cannot be read")
         self._deployment.step()
@@ -107,6 +110,13 @@ class Agent:
         self._give_notice(employer.account, employer.stack_id)
         self._pause, self._trouble = _FIRST_PAUSE_SECONDS, ""
         self._next_call = time.monotonic() + self._instance.poll_seconds
+
+    def _asked(self) -> Container | None:
+        """What the server says that is to run."""
+        employer = self._server.employer
+        with self._interruptible():
+            config = self._server.get("/v3/alm/agent/config", flag=employer.flag, stack_id=employer.stack_id)
+        return read_container(config)
 
     def _send(self) -> None:
         with self._interruptible():

@@ -30,7 +30,7 @@ class Deployment:
     ) -> None:
         self._instance, self._server, self._reports, self._note = instance, server, reports, note
         self._lock = lock
-        self._stamp = -1
+        self._stamp = self._announced = -1
         self._wanted: Container | None = None
         self._active: Warden | None = None
         self._coming: Warden | None = None
@@ -43,14 +43,33 @@ class Deployment:
     def voices(self) -> list[int]:
         return [each.voice for each in (self._active, self._coming) if each is not None and each.voice >= 0]
 
+    def announce(self, container: Container | None) -> bool:
+        """Say that we turn to another version, if this is one; then the server has to be asked once more.
+
+        What it tells us after it has heard that is as new as it will think: it takes what we say from then on as said
+        about that. A first version was announced by our being there.
+        """
+        if container is None or not self._is_news(container) or container.stamp == self._announced:
+            return False
+        self._announced = container.stamp
+        for warden in (self._active, self._coming):
+            if warden is not None:
+                warden.is_outdated = True
+        self._reports.begin_anew()
+        if self._stamp < 0:
+            return False
+        self._reports.container("updating")
+        return True
+
+    def _is_news(self, container: Container) -> bool:
+        """It is another version if its stamp has grown."""
+        return container.stamp > self._stamp or self._wanted is None
+
     def want(self, container: Container | None) -> None:
-        """What the server says is to run. It is another version if its stamp has grown."""
+        """What the server says is to run."""
         if container is None:
             self._want_nothing()
-        elif container.stamp > self._stamp or self._wanted is None:
-            self._reports.begin_anew()
-            if self._stamp >= 0:
-                self._reports.container("updating")
+        elif self._is_news(container):
             self._stamp, self._wanted = container.stamp, container
             self._retry_seconds = _FIRST_RETRY_SECONDS
             self._start_at = time.monotonic()
@@ -59,7 +78,7 @@ class Deployment:
         if self._wanted is not None:
             self._reports.begin_anew()
         self._wanted, self._start_at = None, None
-        self._stamp = max(self._stamp, 0)
+        self._stamp, self._announced = max(self._stamp, 0), -1
         self.stop()
         self._report_complete()
 
@@ -93,8 +112,11 @@ class Deployment:
         employer = self._server.employer
         place = Place(self._instance, employer.account, employer.stack_id, f"{self._wanted.stamp}-{self._count}")
         self._coming = start_warden(self._instance.folder, self._lock, partial(bring_up, place, self._wanted))
+        self._coming.is_outdated = self._stamp != self._announced
 
     def _take(self, warden: Warden, kind: str, text: str) -> None:
+        if warden.is_outdated:
+            return
         if kind == "failed":
             self._note(f"version {self._stamp} has failed: {text}")
             self._reports.agent("error", text)
@@ -122,9 +144,10 @@ class Deployment:
             self._coming = None
         else:
             self._active = None
-            self._reports.container("restarting")
+            if not warden.is_outdated:
+                self._reports.container("restarting")
         self._end_orphans()
-        if self._start_at is None and self._wanted is not None:
+        if self._start_at is None and self._wanted is not None and self._coming is None:
             self._start_at = time.monotonic() + self._retry_seconds
             self._retry_seconds = min(2 * self._retry_seconds, _LONGEST_RETRY_SECONDS)
 

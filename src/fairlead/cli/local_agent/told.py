@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 INSTANCE, CONFIG = "instance.json", "alm-agent.cfg"
+_SHORTEST_SECRET = 3
+"""Shorter ones, like 80 or 1, would blot out half of what there is to read."""
 
 
 class Unfurnished(Exception):
@@ -99,10 +103,26 @@ class Container:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must not be told to anybody."""
-        short = 5  # "80" or "true" would blot out half of what there is to read
-        values = (*self.environment.values(), self.registry_password, self.git_private_key)
+        values = [*self.environment.values(), self.registry_password, self.git_private_key]
+        values += _secrets_in(self.git_repo)
         lines = {line for value in values for line in (value, *value.splitlines())}
-        return tuple(sorted((line for line in lines if len(line) > short), key=len, reverse=True))
+        return tuple(sorted((line for line in lines if len(line) >= _SHORTEST_SECRET), key=len, reverse=True))
+
+
+def _secrets_in(address: str) -> Iterator[str]:
+    """Where a token stands in a repository's address: in the query, or before the host. The user of ssh is none."""
+    before, _, query = address.partition("?")
+    scheme, _, rest = before.partition("://")
+    if scheme in ("http", "https"):
+        user, _, password = rest.partition("/")[0].rpartition("@")[0].partition(":")
+        yield from _as_written_and_meant(password or user)
+    yield query
+    for pair in re.split("[&;#]", query):
+        yield from _as_written_and_meant(pair.partition("=")[2])
+
+
+def _as_written_and_meant(text: str) -> tuple[str, str]:
+    return text, unquote(text)
 
 
 def read_container(config: Mapping[str, Any]) -> Container | None:

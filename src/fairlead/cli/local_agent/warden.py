@@ -46,10 +46,14 @@ class _Told(Exception):
 
 
 class Warden:
-    """The agent's side: it hears the warden's voice, and ends it by letting go."""
+    """The agent's side: it hears the warden's voice, and ends it by letting go.
+
+    `is_outdated`: the server has told of another version since, and what becomes of this one is no news to it.
+    """
 
     def __init__(self, pid: int, voice: int, leash: int) -> None:
         self.pid, self.voice, self._leash = pid, voice, leash
+        self.is_outdated = False
         self._unread = b""
 
     def hear(self) -> list[tuple[str, str]]:

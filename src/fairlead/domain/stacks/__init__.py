@@ -23,6 +23,7 @@ from fairlead.domain.stacks.model import (
     InstanceNotFound,
     KeyNotFound,
     NoDriver,
+    NoRoomOnHost,
     ServerConfig,
     ServerConfigChange,
     SessionKeys,
@@ -40,8 +41,22 @@ from fairlead.domain.stacks.operations import WORKFLOW
 from fairlead.domain.stacks.replacing import spot_shutdown, watch
 from fairlead.domain.stacks.reports import find_container, list_containers, report_agent, report_container
 from fairlead.domain.stacks.server_config import change_server_config, server_config
-from fairlead.domain.stacks.template_versions import compare, template_of, verify_template, versions
-from fairlead.domain.stacks.templates import BadTemplate, Comparison, EmptyTemplate, Limits, Problem, Template
+from fairlead.domain.stacks.template_versions import (
+    compare,
+    template_of,
+    verify_template,
+    versions,
+)
+from fairlead.domain.stacks.templates import (
+    CONTAINER_KEYS,
+    BadTemplate,
+    Comparison,
+    EmptyTemplate,
+    Limits,
+    Problem,
+    Template,
+    spelled,
+)
 from fairlead.domain.stacks.tools import Tools, vendor_names
 from fairlead.domain.stacks.vendors.driver import Driver, Instance, VendorFailed
 from fairlead.domain.stacks.vendors.local import LocalDriver
@@ -50,6 +65,7 @@ from fairlead.domain.stacks.work import steps
 identity.when_member_removed(store.disown)
 
 __all__ = [
+    "CONTAINER_KEYS",
     "WORKFLOW",
     "AgentReport",
     "Applied",
@@ -73,6 +89,7 @@ __all__ = [
     "Limits",
     "LocalDriver",
     "NoDriver",
+    "NoRoomOnHost",
     "Problem",
     "ServerConfig",
     "ServerConfigChange",
@@ -109,6 +126,7 @@ __all__ = [
     "report_container",
     "server_config",
     "session_keys",
+    "spelled",
     "spot_shutdown",
     "steps",
     "template_of",

@@ -9,13 +9,13 @@ from fairlead.base import clock
 from fairlead.base.database import Tx
 from fairlead.domain import audit, identity
 from fairlead.domain.identity import Act, Resource
-from fairlead.domain.stacks import credentials, operations, sealing, store, template_versions, templates
+from fairlead.domain.stacks import credentials, operations, room, sealing, store, template_versions, templates
 from fairlead.domain.stacks.model import Applied, StackIsBusy, Status
 from fairlead.domain.stacks.naming import new_auth_token, new_nickname, stack_id_suffix
 from fairlead.domain.stacks.operations import Operation
 from fairlead.domain.stacks.sight import find_for, find_to_change, make_sure_may_under_either_name
 from fairlead.domain.stacks.store import Record
-from fairlead.domain.stacks.templates import Vendor
+from fairlead.domain.stacks.templates import Template, Vendor
 from fairlead.domain.stacks.tools import Tools
 
 
@@ -24,26 +24,29 @@ def apply(tx: Tx, tools: Tools, text: bytes | str) -> Applied:
 
     All that is wrong with the template is said before whether there is anything here that could run it.
     """
-    vendor = credentials.with_id(tx, templates.read(text, limits=tools.limits).vendor)
+    template = templates.read(text, limits=tools.limits)
+    vendor = credentials.with_id(tx, template.vendor)
     identity.make_sure_may(tx.scope, Act.CREATE_TEMPLATE, Resource.of_template(_new_stack(tx, vendor)))
-    return _bring_up(tx, tools, vendor, text)
+    return _bring_up(tx, tools, vendor, template, text)
 
 
 def create(tx: Tx, tools: Tools, text: bytes | str) -> Applied:
     """`apply`, for whoever may create stacks."""
-    vendor = credentials.with_id(tx, templates.read(text, limits=tools.limits).vendor)
+    template = templates.read(text, limits=tools.limits)
+    vendor = credentials.with_id(tx, template.vendor)
     make_sure_may_under_either_name(tx, Act.CREATE_TEMPLATE, Act.CREATE_STACK, _new_stack(tx, vendor))
-    return _bring_up(tx, tools, vendor, text)
+    return _bring_up(tx, tools, vendor, template, text)
 
 
 def _new_stack(tx: Tx, vendor: Vendor) -> Resource:
     return Resource.of_stack(owner=tx.scope.actor.name, vendor=vendor.name, credentials_id=vendor.credential)
 
 
-def _bring_up(tx: Tx, tools: Tools, vendor: Vendor, text: bytes | str) -> Applied:
+def _bring_up(tx: Tx, tools: Tools, vendor: Vendor, template: Template, text: bytes | str) -> Applied:
     tools.driver(vendor.name)
     record = _new_record(tx, tools, vendor)
     store.add(tx, record)
+    room.take(tx, tools, record.id, template)
     version_id = template_versions.keep(tx, tools.seal, record.id, 1, text)
     begun = operations.start_job(tx, tools.seal, Operation(record.id, record.operation, after="", removes=False))
     store.change(tx, record.id, version_id=version_id, **begun.values)
@@ -86,17 +89,17 @@ def update(tx: Tx, tools: Tools, stack_id: str, text: bytes | str) -> Applied:
 
 
 def change(tx: Tx, tools: Tools, stack_id: str, changed: Callable[[dict[str, Any]], str]) -> Applied:
-    """`update` with what `changed` makes of the newest version, for whoever may change the stack."""
+    """`update` with what `changed` makes of the version in force, for whoever may change the stack."""
     record = find_to_change(tx, stack_id)
-    newest = template_versions.shown(tools.seal, store.newest_version(tx, record.id))
-    return _bring_into_force(tx, tools, record, changed(newest))
+    return _bring_into_force(tx, tools, record, changed(template_versions.shown_in_force(tx, tools.seal, record)))
 
 
 def _bring_into_force(tx: Tx, tools: Tools, record: Record, text: bytes | str) -> Applied:
-    template_versions.next_version(tools, record, text)
+    template = template_versions.next_version(tools, record, text)
     tools.driver(record.vendor)
     if not record.status.is_settled:
         raise StackIsBusy(stack_id=record.id, status=record.status.value)
+    room.take(tx, tools, record.id, template)
     number = store.newest_version(tx, record.id).number + 1
     version_id = template_versions.keep(tx, tools.seal, record.id, number, text)
     audit.record(tx, "stack.update", target=record.id, name=record.nickname, version=version_id)

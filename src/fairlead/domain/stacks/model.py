@@ -38,6 +38,11 @@ class Status(enum.StrEnum):
         """Is everything there as it should be?"""
         return self.value.endswith("_COMPLETE")
 
+    @property
+    def is_kept_up(self) -> bool:
+        """Are instances that die or are taken away replaced? Also where an update has failed: the others serve."""
+        return self.is_settled and self is not Status.DELETE_FAILED
+
 
 @dataclass(frozen=True, slots=True)
 class Stack:
@@ -121,6 +126,11 @@ class ContainerReport:
     status: str
     instance_id: str = ""
 
+    @property
+    def begins(self) -> bool:
+        """Does the agent turn to what it has just been told to run? What it says from then on is about that."""
+        return self.status in ("starting", "updating")
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -132,6 +142,8 @@ class Container:
     instance_id: str
     status: str
     updated_at: datetime
+    begun_at: datetime | None = None
+    """When its agent last turned to what it was told to run; `None` if it has never said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +214,14 @@ class NoDriver(Refusal):
     message = (
         "The template is valid, but no driver for the vendor {vendor} is installed. This server can run stacks on: "
         "{drivers}. To try the template out on the server's own host, start it with --run-on-local {vendor}."
+    )
+
+
+class NoRoomOnHost(Refusal):
+    kind = Kind.LIMIT
+    message = (
+        "The stacks on this server's own host may have {most} instances together (--local-instances): {there}, and the "
+        "template asks for {wanted}. Ask for fewer, delete a stack that is not needed, or have the limit raised."
     )
 
 

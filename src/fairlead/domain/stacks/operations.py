@@ -93,9 +93,12 @@ def replace_instances(tx: Tx, seal: Seal, record: Record, instance_ids: list[str
 
 
 def complete(tx: Tx, record: Record) -> None:
-    """What was begun is done: the version is a good one. A stack that was rolled back still says why."""
+    """What was begun is done: the version is a good one.
+
+    A stack that was rolled back still says why, and one that had failed does when its instances were replaced.
+    """
     status = _DONE.get(record.status, record.status)
-    cause = record.cause if status is Status.UPDATE_ROLLBACK_COMPLETE else ""
+    cause = record.cause if status is Status.UPDATE_ROLLBACK_COMPLETE or not status.is_complete else ""
     store.change(tx, record.id, status=status.value, cause=cause, job_id="", good_version_id=record.version_id)
     log.info("stacks.complete", stack=record.id, status=status.value)
 
@@ -113,7 +116,7 @@ def fail(tx: Tx, seal: Seal, record: Record, cause: str) -> None:
             cause=_bounded(cause),
         )
     elif record.status.is_settled:
-        said = _bounded(f"instances could not be replaced: {cause}")
+        said = _bounded(f"instances could not be replaced: {cause}") if record.status.is_complete else record.cause
         store.change(tx, record.id, cause=said, job_id="", planned_for=0)
     else:
         if record.status is Status.UPDATE_ROLLBACK_IN_PROGRESS:

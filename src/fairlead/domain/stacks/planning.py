@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from fairlead.base import clock
 from fairlead.base.database import Tx
-from fairlead.domain.stacks import credentials, layer_store, report_store, sealing, store, template_versions
+from fairlead.domain.stacks import credentials, layer_store, report_store, room, sealing, store, template_versions
 from fairlead.domain.stacks.containers_in_force import stamped, to_be_deployed
 from fairlead.domain.stacks.layer_keys import new_key_pair
 from fairlead.domain.stacks.layer_store import KeptLayer
@@ -73,7 +74,9 @@ def write(tx: Tx, tools: Tools, record: Record, sight: Sight, plan: Plan, pairs:
     before = layer_store.layers(tx, record.id)
     after = _layers(tx, tools, record, sight.template, before, pairs)
     layer_store.replace_layers(tx, record.id, after.values())
-    written = Written(plan, sight.written.plan, to_be_deployed(before, after), sorted(sight.leaving))
+    room.note(tx, tools, record.id, sight.template)
+    deploys, retired = to_be_deployed(before, after), sorted(sight.leaving)
+    written = Written(plan, sight.written.plan, deploys, retired, record.version_id, clock.now())
     sealed = sealing.close_plan(tools.seal, record.id, written)
     store.change(tx, record.id, plan=sealed, planned_for=record.operation)
 

@@ -57,7 +57,7 @@ def watch(database: Database, tools: Tools) -> None:
 def _look_after(database: Database, tools: Tools, scope: Scope, record: Record) -> None:
     if record.job_id:
         _mend(database, tools, scope, record)
-    elif record.status.is_complete and record.plan:
+    elif record.status.is_kept_up and record.plan:
         written = sealing.open_plan(tools.seal, record.id, record.plan)
         observation = tools.driver(record.vendor).observe(planning.brief_of(tools, record), written.plan or {})
         sightings.note(database, scope, record.id, record.operation, observation)
@@ -89,7 +89,7 @@ def _replace_the_dead(database: Database, tools: Tools, scope: Scope, record: Re
 def _replace(tx: Tx, tools: Tools, record: Record) -> None:
     """Unless something else is under way: whatever that is, it is watched what is left to be done afterwards."""
     waiting = _waiting(tx, tools, record)
-    if waiting and record.status.is_complete and not record.job_id:
+    if waiting and record.status.is_kept_up and not record.job_id:
         operations.replace_instances(tx, tools.seal, record, waiting)
 
 

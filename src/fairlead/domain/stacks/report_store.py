@@ -83,7 +83,9 @@ def write_agent(tx: Tx, report: AgentReport) -> bool:
 def write_container(tx: Tx, report: ContainerReport) -> bool:
     """As `write_agent`, for one container."""
     this = (*_containers_of_stack, _container.id == sa.bindparam("of_id"))
-    values = {"agent_id": report.agent_id, "status": report.status, "updated_at": clock.now()}
+    now = clock.now()
+    values = {"agent_id": report.agent_id, "status": report.status, "updated_at": now}
+    values |= {"begun_at": now} if report.begins else {}
     changed = sa.update(stack_containers).where(*this)
     if _changed(tx, changed, report.stack_id, report.container_id, report.instance_id, values):
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,13 +17,15 @@ class Written:
     """A plan as it was written down, and what it takes the place of.
 
     `deploys` are the flags of the layers whose agents have something new to deploy, `retired` the instances that the
-    plan lets go.
+    plan lets go. It was written down `planned_at` for the template's `version_id`, together with the layers' stamps.
     """
 
     plan: Mapping[str, Any] | None = None
     before: Mapping[str, Any] | None = None
     deploys: Sequence[str] = ()
     retired: Sequence[str] = ()
+    version_id: str = ""
+    planned_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def _make_sure_is_good(overlay: Overlay) -> None:
 
 def _grow_stamps(tx: Tx, tools: Tools, record: Record, overlay: Overlay) -> None:
     layers = layer_store.layers(tx, record.id)
-    for layer in template_versions.in_force(tx, tools, record).layers:
+    for layer in template_versions.last_planned(tx, tools, record).layers:
         if layer.flag in layers:
             kept = stamped(layer, overlay, layers[layer.flag])
             layer_store.change_stamp(tx, record.id, layer.flag, kept.stamp, kept.container_digest)

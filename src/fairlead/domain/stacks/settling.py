@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,7 +51,9 @@ class Reports:
         An agent says that it is up to date after it has said so of its container. One that has said something of its
         container only before means what it had before.
         """
-        containers = [each for each in self.containers if instance.id in (each.instance_id, each.id)]
+        if since is not None and not self.had_been_told(instance, since):
+            return False
+        containers = self._on(instance)
         if any(each.status in _RUNS and _is_after(each.updated_at, since) for each in containers):
             return True
         return any(
@@ -61,6 +63,18 @@ class Reports:
             and all(_is_after(each.updated_at, since) and each.updated_at <= agent.updated_at for each in containers)
             for agent in self.agents
         )
+
+    def had_been_told(self, instance: Instance, since: datetime, said_at: datetime | None = None) -> bool:
+        """Had its agent been told of a version after `since` when it said something (then, or last)?
+
+        An agent says when it turns to a version. Until it does so again whatever it says is about that one, however
+        late: alm-agent asks for news once a minute, and waits for three until a container is up.
+        """
+        begun = max((each.begun_at for each in self._on(instance) if each.begun_at is not None), default=None)
+        return begun is None or (since <= begun and (said_at is None or begun <= said_at))
+
+    def _on(self, instance: Instance) -> list[Container]:
+        return [each for each in self.containers if instance.id in (each.instance_id, each.id)]
 
     def errors(self, since: datetime) -> Iterator[tuple[str, Agent]]:
         """The agents that have said since then that something went wrong, and where they are."""
@@ -74,25 +88,39 @@ def _is_after(moment: datetime, since: datetime | None) -> bool:
 
 
 def judge(
-    observation: Observation, reports: Reports, began_at: datetime, deploys: Collection[str], leaving: Collection[str]
+    observation: Observation,
+    reports: Reports,
+    began_at: datetime,
+    deploys: Mapping[str, datetime],
+    leaving: Collection[str],
 ) -> Judgement:
-    """How an operation that began then stands. Agents of the layers in `deploys` have to report anew."""
+    """How an operation that began then stands.
+
+    Agents of the layers in `deploys` have to report anew; they can have been told of it since the moment that is given
+    for their layer, and what they say of anything before is no matter of this operation.
+    """
     if observation.progress is Progress.FAILED:
         return Judgement(Outcome.FAILED, observation.cause or "the vendor does not say why")
     staying = {each.id: each for each in observation.instances if each.id not in leaving and each.state not in _GOING}
     for instance_id, agent in reports.errors(began_at):
-        if instance_id in staying or not instance_id:
-            return Judgement(Outcome.FAILED, _told(staying.get(instance_id), agent))
+        instance = staying.get(instance_id)
+        if _counts(reports, instance, agent, deploys) if instance else not instance_id:
+            return Judgement(Outcome.FAILED, _told(instance, agent))
     if observation.progress is Progress.UNDER_WAY:
         return Judgement(Outcome.WAITING, "its instances are not ready")
     silent = [
-        each
-        for each in staying.values()
-        if each.has_agent and not reports.has_deployed(each, began_at if each.flag in deploys else None)
+        each for each in staying.values() if each.has_agent and not reports.has_deployed(each, deploys.get(each.flag))
     ]
     if silent:
         return Judgement(Outcome.WAITING, f"the agents of {_listed(silent)} did not report")
     return Judgement(Outcome.COMPLETE)
+
+
+def _counts(reports: Reports, instance: Instance, agent: Agent, deploys: Mapping[str, datetime]) -> bool:
+    told_since = deploys.get(instance.flag)
+    if told_since is None:
+        return True
+    return agent.updated_at >= told_since and reports.had_been_told(instance, told_since, agent.updated_at)
 
 
 def _told(instance: Instance | None, agent: Agent) -> str:

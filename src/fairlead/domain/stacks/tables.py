@@ -108,10 +108,22 @@ stack_containers = sa.Table(
     sa.Column("instance_id", sa.Text, nullable=False, server_default=""),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("begun_at", Moment),
     sa.PrimaryKeyConstraint("stack_id", "id"),
 )
+"""`begun_at` is when its agent last said that it turns to what it has just been told to run."""
 sa.Index("stack_containers_by_id", stack_containers.c.tenant_id, stack_containers.c.id)
 sa.Index("stack_containers_by_instance", stack_containers.c.tenant_id, stack_containers.c.instance_id)
+
+local_places = sa.Table(
+    "local_places",
+    metadata,
+    _of_stack(),
+    sa.Column("instances", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("stack_id"),
+)
+"""How many instances each stack has on this server's own host, where there is room for so many and no more. It has no
+tenant: the host is everybody's."""
 
 cloud_credentials = sa.Table(
     "cloud_credentials",

@@ -9,7 +9,7 @@ from fairlead.base import clock
 from fairlead.base.database import Tx
 from fairlead.base.seal import Seal
 from fairlead.domain.identity import Act
-from fairlead.domain.stacks import sealing, store, templates
+from fairlead.domain.stacks import room, sealing, store, templates
 from fairlead.domain.stacks.model import Compared, StackNotFound, Version, VersionNotFound, VersionRef
 from fairlead.domain.stacks.naming import new_version_id
 from fairlead.domain.stacks.sight import find_for, may_look_into
@@ -22,7 +22,9 @@ LATEST = ("", "latest")
 
 def verify_template(tools: Tools, text: bytes | str) -> Template:
     """What the text means; `BadTemplate` lists all that is wrong with it."""
-    return templates.read(text, limits=tools.limits)
+    template = templates.read(text, limits=tools.limits)
+    room.make_sure_it_fits(tools, template)
+    return template
 
 
 def versions(tx: Tx, tools: Tools, stack_id: str) -> list[Version]:
@@ -80,8 +82,21 @@ def shown_in_force(tx: Tx, seal: Seal, record: Record) -> dict[str, Any]:
 
 
 def in_force(tx: Tx, tools: Tools, record: Record) -> Template:
-    """What the version in force means. It goes with its stack, and with nothing else."""
-    version = store.find_version(tx, record.id, record.version_id)
+    """What the version in force means."""
+    return _meant(tx, tools, record, record.version_id)
+
+
+def last_planned(tx: Tx, tools: Tools, record: Record) -> Template:
+    """What the version means that the layers' stamps belong to: the one in force, once that has been planned."""
+    if record.planned_for == record.operation:
+        return in_force(tx, tools, record)
+    written = sealing.open_plan(tools.seal, record.id, record.plan)
+    return _meant(tx, tools, record, written.version_id or record.version_id)
+
+
+def _meant(tx: Tx, tools: Tools, record: Record, version_id: str) -> Template:
+    """A version goes with its stack, and with nothing else."""
+    version = store.find_version(tx, record.id, version_id)
     if version is None:
         raise StackNotFound(stack_id=record.id)
     return next_version(tools, record, text_of(tools.seal, version))

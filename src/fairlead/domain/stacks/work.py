@@ -164,7 +164,8 @@ class Work:
             agents = report_store.agents(tx, record.id)
             reports = Reports(agents, report_store.containers_of_stack(tx, record.id))
             leaving = {each.seen.id for each in layer_store.instances(tx, record.id).values() if each.is_leaving}
-        return judge(observation, reports, record.began_at, written.deploys, leaving)
+        deploys = dict.fromkeys(written.deploys, written.planned_at or record.began_at)
+        return judge(observation, reports, record.began_at, deploys, leaving)
 
     def _is_overdue(self, record: Record) -> bool:
         waited = clock.now() - max(record.began_at, self.opened_at)

@@ -6,6 +6,7 @@ The language is Mobingi's of 2017 and 2018 (mobingi.md §1). Nothing in here run
 from .agent import agent_config, next_stamp
 from .comparing import Comparison, Edit, compare
 from .compiler import compiled, read
+from .container import KEYS as CONTAINER_KEYS
 from .json_text import document
 from .limits import Limits
 from .model import (
@@ -37,9 +38,11 @@ from .model import (
 )
 from .numbers import Counts, Range, SpotShare
 from .problems import BadTemplate, EmptyTemplate, Problem
+from .spelling import spelled
 from .vendors import documented
 
 __all__ = [
+    "CONTAINER_KEYS",
     "AclRule",
     "Addon",
     "AutoScaling",
@@ -79,6 +82,7 @@ __all__ = [
     "in_outline",
     "next_stamp",
     "read",
+    "spelled",
     "with_vendor_of",
     "without_secrets",
 ]

@@ -167,5 +167,7 @@ container = record(
     _container,
 )
 
+KEYS = {name: (name, f"container_{name}", *others) for name, (_, others) in _FIELDS.items()}
+"""All names of what a container section says."""
 FOR_PROGRAMS = frozenset({"environment", *_FIELDS["environment"][1], "command", "container_command"})
 """Under these stand values for programs, which may look like expressions and are none of ours."""

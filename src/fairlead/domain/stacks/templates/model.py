@@ -242,6 +242,11 @@ class Template:
         return next((layer for layer in self.layers if layer.flag == flag), None)
 
     @property
+    def fewest_instances(self) -> int:
+        """How many instances there are to begin with."""
+        return sum(layer.instances.fewest for layer in self.layers)
+
+    @property
     def most_instances(self) -> int:
         """How many instances there are when every layer is scaled up as far as it goes."""
         return sum(layer.instances.most for layer in self.layers)
