@@ -5,6 +5,7 @@ Whatever runs (a server, a worker, a command) takes its parts from here, so that
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import timedelta
 from functools import partial
@@ -21,7 +22,7 @@ from fairlead.base.keys import KeyFolder
 from fairlead.base.seal import Seal
 from fairlead.base.smtp import Carrier, MailFolder, SmtpServer
 from fairlead.domain import billing, catalog, identity, jobs, stacks, workflows
-from fairlead.settings import Settings
+from fairlead.settings import PREFIX, Settings
 
 DEFAULT_SENDER = "Fairlead <fairlead@localhost>"
 OWN_PROGRAMS = {"create-artifact": [sys.executable, "-m", "fairlead", "create-artifact"]}
@@ -35,6 +36,7 @@ _SERVICES = (
     "auditlogs",
     "workflows",
 )
+_GATEWAY = "mender-api-gateway:8080"
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 log = structlog.get_logger()
@@ -79,11 +81,25 @@ def open_office(settings: Settings, database: Database, tokens: identity.Tokens)
 
 
 def open_outgoing(settings: Settings) -> Outgoing:
-    """What sends the requests of workflows. The names of Mender's services stand for our own listeners."""
+    """What sends the requests of workflows. The names of Mender's services stand for our own listeners.
+
+    The public one is called by an address that is in no certificate, so it is known by its own.
+    """
     aliases = {f"mender-{name}:8080": f"http://{settings.internal_address}" for name in _SERVICES}
     aliases = aliases if settings.internal_listen else {}
-    aliases["mender-api-gateway:8080"] = f"{'https' if settings.is_tls else 'http'}://{settings.public_address}"
-    return Outgoing(settings.allow_outgoing.split(","), aliases)
+    aliases[_GATEWAY] = f"{'https' if settings.is_tls else 'http'}://{settings.public_address}"
+    certificates = {_GATEWAY: Path(settings.tls_cert)} if settings.is_tls else {}
+    return Outgoing(settings.allow_outgoing.split(","), aliases, certificates=certificates)
+
+
+def settings_for_own_programs(settings: Settings) -> dict[str, str]:
+    """What our own programs need to know to call whom workflows may call, and nobody else (see `open_outgoing`).
+
+    They read it from their environment, in which no definition can say anything.
+    """
+    said = {name: getattr(settings, name) for name in ("listen", "internal_listen", "allow_outgoing")}
+    said |= {name: os.path.abspath(getattr(settings, name)) for name in ("tls_cert", "tls_key") if settings.is_tls}
+    return {PREFIX + name.upper(): value for name, value in said.items()}
 
 
 def open_registry_tokens(settings: Settings) -> RegistryTokens:
@@ -140,6 +156,7 @@ def open_worker(
         outgoing=open_outgoing(settings),
         carrier=open_mail(settings),
         programs={**OWN_PROGRAMS, **settings.programs},
+        told=dict.fromkeys(OWN_PROGRAMS.keys() - settings.programs.keys(), settings_for_own_programs(settings)),
         environment={"DEPLOYMENTS_ADDR": settings.internal_address, **settings.workflow_environment},
         nats_server=settings.nats_url,
     )
