@@ -25,6 +25,7 @@ from fairlead.domain import billing, catalog, identity, jobs, stacks, workflows
 from fairlead.settings import PREFIX, Settings
 
 DEFAULT_SENDER = "Fairlead <fairlead@localhost>"
+DEPLOYMENTS = "DEPLOYMENTS_ADDR"
 OWN_PROGRAMS = {"create-artifact": [sys.executable, "-m", "fairlead", "create-artifact"]}
 _SERVICES = (
     "device-auth",
@@ -92,6 +93,11 @@ def open_outgoing(settings: Settings) -> Outgoing:
     return Outgoing(settings.allow_outgoing.split(","), aliases, certificates=certificates)
 
 
+def makes_artifacts(settings: Settings) -> bool:
+    """Is there an internal API to which artifacts go that are made of files, ours or one that the operator names?"""
+    return bool(settings.internal_listen or settings.workflow_environment.get(DEPLOYMENTS))
+
+
 def settings_for_own_programs(settings: Settings) -> dict[str, str]:
     """What our own programs need to know to call whom workflows may call, and nobody else (see `open_outgoing`).
 
@@ -157,7 +163,7 @@ def open_worker(
         carrier=open_mail(settings),
         programs={**OWN_PROGRAMS, **settings.programs},
         told=dict.fromkeys(OWN_PROGRAMS.keys() - settings.programs.keys(), settings_for_own_programs(settings)),
-        environment={"DEPLOYMENTS_ADDR": settings.internal_address, **settings.workflow_environment},
+        environment={DEPLOYMENTS: settings.internal_address, **settings.workflow_environment},
         nats_server=settings.nats_url,
     )
     catalogue = workflows.Catalogue(workflows.Runner(tools).steps)
@@ -181,11 +187,26 @@ def bring_up_to_date(settings: Settings) -> Database:
     """The database of these settings with all its tables, and with the newest definitions of workflows."""
     database = open_database(settings)
     migrations.upgrade(database)
-    folder = [Path(settings.workflow_folder)] if settings.workflow_folder else []
-    workflows.register_all(
-        database, [*workflows.shipped(), *(each for path in folder for each in workflows.read_folder(path))]
-    )
+    workflows.register_all(database, [*workflows.shipped(), *_own_definitions(settings).values()])
     return database
+
+
+def _own_definitions(settings: Settings) -> dict[Path, workflows.Definition]:
+    return workflows.read_folder(Path(settings.workflow_folder)) if settings.workflow_folder else {}
+
+
+def tell_of_forbidden_definitions(settings: Settings) -> None:
+    """Warn of files that ask for a program or an address which is not allowed: their tasks will fail.
+
+    They are no reason to refuse the start, as they were none before and most of what they do may go well.
+    """
+    outgoing, programs = open_outgoing(settings), {**OWN_PROGRAMS, **settings.programs}
+    for path, definition in _own_definitions(settings).items():
+        try:
+            workflows.make_sure_addresses_are_allowed(definition, outgoing)
+            workflows.make_sure_programs_are_allowed(definition, programs)
+        except workflows.BadDefinition as problem:
+            log.warning("workflows.not_allowed", file=str(path), reason=str(problem))
 
 
 def prepare(settings: Settings) -> Database:

@@ -55,15 +55,15 @@ def register_all(database: Database, definitions: Iterable[Definition]) -> None:
 
 def shipped() -> list[Definition]:
     """The workflows that Mender 2.6 ships (mender.md §2.9), in words of our own."""
-    return read_folder(Path(__file__).parent / "shipped")
+    return list(read_folder(Path(__file__).parent / "shipped").values())
 
 
-def read_folder(folder: Path) -> list[Definition]:
+def read_folder(folder: Path) -> dict[Path, Definition]:
     """The definitions in the `*.json` files of a folder; `BadDefinition` names the file that is none."""
-    definitions = []
+    definitions = {}
     for path in sorted(folder.glob("*.json")):
         try:
-            definitions.append(read_file(path))
+            definitions[path] = read_file(path)
         except (BadDefinition, OSError) as problem:
             raise BadDefinition(reason=f"{path}: {problem}") from None
     return definitions
