@@ -24,12 +24,14 @@ from fairlead.domain.workflows.model import (
     JobNotFound,
     MissingInputs,
     Status,
+    TenantIdTooLong,
     WorkflowExists,
     WorkflowNotFound,
 )
 
 LARGEST_INPUTS = 1024 * 1024
 MOST_INPUTS = 200
+LONGEST_TENANT_ID = 128
 _KEYS = uuid.UUID("5f1f6c0e-6a57-4f7e-9a35-0d9a4a1b7f10")
 
 log = structlog.get_logger()
@@ -84,6 +86,8 @@ def start(
     """
     if not document:
         document = _definition_for(tx, name, inputs)
+    if len(tenant_id) > LONGEST_TENANT_ID:  # jobs are found by it, and what is found by an index must fit into it
+        raise TenantIdTooLong(limit=LONGEST_TENANT_ID)
     _make_sure_inputs_are_good(inputs)
     now = clock.now()
     job_id = str(uuid.uuid5(_KEYS, f"{tenant_id}\n{name}\n{key}")) if key else str(uuid.uuid4())
