@@ -134,7 +134,7 @@ def retry(tx: Tx, seal: Seal, job_id: str) -> None:
 
 
 def cancel(tx: Tx, seal: Seal, job_id: str) -> None:
-    """Have no further step of the job begun. One that is under way is not called back; what it did stays done."""
+    """Have no further step of the job begun. A program that is under way is ended soon; what was done stays done."""
     job = find_job(tx, seal, "", job_id)
     if job.status not in OPEN:
         raise JobIsOver(status=job.status.value)
