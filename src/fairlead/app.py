@@ -109,6 +109,7 @@ class Fairlead:
             seal=self.seal,
             outgoing=parts.open_outgoing(settings),
             programs=frozenset({**parts.OWN_PROGRAMS, **settings.programs}),
+            makes_artifacts=parts.makes_artifacts(settings),
             office=parts.open_office(settings, self.database, self.tokens),
             recaptcha=Recaptcha(settings.recaptcha_secret, settings.recaptcha_url),
             executor=self.executor,

@@ -5,6 +5,7 @@ Whatever runs (a server, a worker, a command) takes its parts from here, so that
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import timedelta
 from functools import partial
@@ -21,9 +22,10 @@ from fairlead.base.keys import KeyFolder
 from fairlead.base.seal import Seal
 from fairlead.base.smtp import Carrier, MailFolder, SmtpServer
 from fairlead.domain import billing, catalog, identity, jobs, stacks, workflows
-from fairlead.settings import Settings
+from fairlead.settings import PREFIX, Settings
 
 DEFAULT_SENDER = "Fairlead <fairlead@localhost>"
+DEPLOYMENTS = "DEPLOYMENTS_ADDR"
 OWN_PROGRAMS = {"create-artifact": [sys.executable, "-m", "fairlead", "create-artifact"]}
 _SERVICES = (
     "device-auth",
@@ -35,6 +37,7 @@ _SERVICES = (
     "auditlogs",
     "workflows",
 )
+_GATEWAY = "mender-api-gateway:8080"
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 log = structlog.get_logger()
@@ -79,11 +82,30 @@ def open_office(settings: Settings, database: Database, tokens: identity.Tokens)
 
 
 def open_outgoing(settings: Settings) -> Outgoing:
-    """What sends the requests of workflows. The names of Mender's services stand for our own listeners."""
+    """What sends the requests of workflows. The names of Mender's services stand for our own listeners.
+
+    The public one is called by an address that is in no certificate, so it is known by its own.
+    """
     aliases = {f"mender-{name}:8080": f"http://{settings.internal_address}" for name in _SERVICES}
     aliases = aliases if settings.internal_listen else {}
-    aliases["mender-api-gateway:8080"] = f"{'https' if settings.is_tls else 'http'}://{settings.public_address}"
-    return Outgoing(settings.allow_outgoing.split(","), aliases)
+    aliases[_GATEWAY] = f"{'https' if settings.is_tls else 'http'}://{settings.public_address}"
+    certificates = {_GATEWAY: Path(settings.tls_cert)} if settings.is_tls else {}
+    return Outgoing(settings.allow_outgoing.split(","), aliases, certificates=certificates)
+
+
+def makes_artifacts(settings: Settings) -> bool:
+    """Is there an internal API to which artifacts go that are made of files, ours or one that the operator names?"""
+    return bool(settings.internal_listen or settings.workflow_environment.get(DEPLOYMENTS))
+
+
+def settings_for_own_programs(settings: Settings) -> dict[str, str]:
+    """What our own programs need to know to call whom workflows may call, and nobody else (see `open_outgoing`).
+
+    They read it from their environment, in which no definition can say anything.
+    """
+    said = {name: getattr(settings, name) for name in ("listen", "internal_listen", "allow_outgoing")}
+    said |= {name: os.path.abspath(getattr(settings, name)) for name in ("tls_cert", "tls_key") if settings.is_tls}
+    return {PREFIX + name.upper(): value for name, value in said.items()}
 
 
 def open_portal_outgoing(settings: Settings) -> Outgoing:
@@ -150,7 +172,8 @@ def open_worker(
         outgoing=open_outgoing(settings),
         carrier=open_mail(settings),
         programs={**OWN_PROGRAMS, **settings.programs},
-        environment={"DEPLOYMENTS_ADDR": settings.internal_address, **settings.workflow_environment},
+        told=dict.fromkeys(OWN_PROGRAMS.keys() - settings.programs.keys(), settings_for_own_programs(settings)),
+        environment={DEPLOYMENTS: settings.internal_address, **settings.workflow_environment},
         nats_server=settings.nats_url,
     )
     catalogue = workflows.Catalogue(workflows.Runner(tools).steps)
@@ -174,11 +197,26 @@ def bring_up_to_date(settings: Settings) -> Database:
     """The database of these settings with all its tables, and with the newest definitions of workflows."""
     database = open_database(settings)
     migrations.upgrade(database)
-    folder = [Path(settings.workflow_folder)] if settings.workflow_folder else []
-    workflows.register_all(
-        database, [*workflows.shipped(), *(each for path in folder for each in workflows.read_folder(path))]
-    )
+    workflows.register_all(database, [*workflows.shipped(), *_own_definitions(settings).values()])
     return database
+
+
+def _own_definitions(settings: Settings) -> dict[Path, workflows.Definition]:
+    return workflows.read_folder(Path(settings.workflow_folder)) if settings.workflow_folder else {}
+
+
+def tell_of_forbidden_definitions(settings: Settings) -> None:
+    """Warn of files that ask for a program or an address which is not allowed: their tasks will fail.
+
+    They are no reason to refuse the start, as they were none before and most of what they do may go well.
+    """
+    outgoing, programs = open_outgoing(settings), {**OWN_PROGRAMS, **settings.programs}
+    for path, definition in _own_definitions(settings).items():
+        try:
+            workflows.make_sure_addresses_are_allowed(definition, outgoing)
+            workflows.make_sure_programs_are_allowed(definition, programs)
+        except workflows.BadDefinition as problem:
+            log.warning("workflows.not_allowed", file=str(path), reason=str(problem))
 
 
 def prepare(settings: Settings) -> Database:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -236,6 +239,82 @@ def test_a_name_can_stand_for_a_host_that_speaks_tls(certificate, monkeypatch):
         assert outside.asked[0].path == "/api"
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory) -> dict[str, Path]:
+    """Certificates and keys of a house: one for fairlead.example, and one that this has issued for another name."""
+    folder = tmp_path_factory.mktemp("certificates")
+    ours, others = folder / "ours.pem", folder / "others.pem"
+    issue(folder, ours, "fairlead.example", None)
+    issue(folder, others, "other.example", ours)
+    return {"ours": ours, "others": others}
+
+
+def issue(folder: Path, file: Path, name: str, issuer: Path | None) -> None:
+    """A certificate with its key, and with that of its issuer after it."""
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    signed = ["-CA", issuer, "-CAkey", issuer] if issuer else []
+    said = ["-days", "9", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", *signed]
+    key, certificate = folder / "key", folder / "certificate"
+    subprocess.run([*made, *said, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    parts = [certificate.read_text(), issuer.read_text() if issuer else "", key.read_text()]
+    file.write_text("".join(parts[:1] + parts[2:] + parts[1:2]))
+
+
+def test_our_own_server_is_known_by_its_certificate_whatever_name_that_has(certificates):
+    ours = certificates["ours"]
+    with Outside(str(ours)) as outside:
+        outgoing = Outgoing(aliases={"gateway:8080": outside.url}, certificates={"gateway:8080": ours})
+
+        assert send(outgoing, "http://gateway:8080/api").status == 200
+        assert send(outgoing, f"{outside.url}/api").status == 200
+        assert len(outside.asked) == 2
+
+
+@pytest.mark.parametrize(("shown", "known"), [("others", "ours"), ("ours", "others")])
+def test_where_our_own_server_should_be_no_other_certificate_will_do(certificates, shown, known):
+    """Not even that of somebody for whom ours, or the one that issued ours, has vouched."""
+    with Outside(str(certificates[shown])) as outside:
+        outgoing = Outgoing(aliases={"gateway:8080": outside.url}, certificates={"gateway:8080": certificates[known]})
+
+        with pytest.raises(NoAnswer, match="certificate"):
+            send(outgoing, "http://gateway:8080/api", headers={"Authorization": "secret"})
+        assert outside.asked == []
+
+
+def test_our_own_certificate_is_good_nowhere_else(certificates):
+    ours = certificates["ours"]
+    with Outside(str(ours)) as outside:
+        aliases = {"gateway:8080": "https://127.0.0.1:1"}
+        outgoing = Outgoing(["127.0.0.1"], aliases=aliases, certificates={"gateway:8080": ours})
+
+        with pytest.raises(NoAnswer, match="certificate"):
+            send(outgoing, f"{outside.url}/x")
+        assert outside.asked == []
+
+
+def test_a_certificate_that_was_renewed_is_known_before_and_after_the_server_shows_it(certificates, tmp_path):
+    file = tmp_path / "certificate.pem"
+    shutil.copy(certificates["ours"], file)
+    with Outside(str(certificates["ours"])) as before, Outside(str(certificates["others"])) as after:
+        aliases = {"before": before.url, "after": after.url}
+        outgoing = Outgoing(aliases=aliases, certificates=dict.fromkeys(aliases, file))
+        shutil.copy(certificates["others"], file)
+
+        assert [send(outgoing, f"http://{name}/").status for name in aliases] == [200, 200]
+
+
+def test_without_a_certificate_to_go_by_nobody_is_trusted(certificates, tmp_path):
+    with Outside(str(certificates["ours"])) as outside:
+        for content in (None, "", "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----"):
+            file = tmp_path / "certificate.pem"
+            if content is not None:
+                file.write_text(content)
+            outgoing = Outgoing(aliases={"gateway": outside.url}, certificates={"gateway": file})
+
+            with pytest.raises(NoAnswer, match="certificate"):
+                send(outgoing, "http://gateway/")
+
+
 def test_a_certificate_that_nobody_vouches_for_is_told_nothing(certificate):
     with Outside(certificate) as outside:
         with pytest.raises(NoAnswer, match="certificate"):
@@ -302,7 +381,18 @@ def test_what_is_no_address_is_refused(url):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://me:hunter2@example.com:x/?t=hunter2", "http://example.com:x/?t=hunter2", "x://m:hunter2@h/"]
+    "url",
+    [
+        "http://me:hunter2@example.com:x/?t=hunter2",
+        "http://example.com:x/?t=hunter2",
+        "x://m:hunter2@h/",
+        "http://example.com:x/services/hunter2",
+        "http:///services/hunter2",
+        "http://example.com:x\\hunter2#hunter2",
+        "hunter2",
+        "hunter2://x",
+        "/hunter2://x",
+    ],
 )
 def test_what_is_said_about_a_bad_address_holds_no_secret(url):
     with pytest.raises(BadAddress) as refused:

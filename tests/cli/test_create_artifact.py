@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import io
 import json
+import os
 import sys
 import tarfile
 import threading
@@ -16,9 +17,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from domain.workflows.running import carry_out
 from fairlead.base.http.links import Links
+from fairlead.base.http.outgoing import LARGEST_ANSWER, Outgoing
 from fairlead.base.keys import KeyFolder
+from fairlead.base.smtp import MailFolder
 from fairlead.cli import main
+from fairlead.domain.workflows import Tools
+from fairlead.parts import settings_for_own_programs
+from fairlead.settings import Settings, load
 from house.program import run
 from house.world import ADA, DEPLOYMENTS
 
@@ -48,7 +55,11 @@ class Ended:
 
 @pytest.fixture
 def create(monkeypatch, capsys):
-    """Runs the command with the options of the workflow, in this process; what is None is left out."""
+    """Runs the command with the options of the workflow, in this process; what is None is left out.
+
+    The operator allows this host.
+    """
+    monkeypatch.setenv("FAIRLEAD_ALLOW_OUTGOING", "127.0.0.1")
 
     def create(**options: str | None) -> Ended:
         said = {"artifact-name": "motto-1", "device-types": "door-lock,gate", "args": ARGS, "token": ""}
@@ -127,7 +138,10 @@ def test_the_program_itself_does_the_same(mender, waiting):
     options = {"artifact-name": "motto-1", "device-types": "door-lock", "args": ARGS}
     options |= {name.replace("_", "-"): value for name, value in waiting.options.items()}
 
-    done = run("create-artifact", "single-file", *(f"--{name}={value}" for name, value in options.items()))
+    own = {"FAIRLEAD_INTERNAL_LISTEN": waiting.organization.server.internal_url.removeprefix("http://")}
+    done = run(
+        "create-artifact", "single-file", *(f"--{name}={value}" for name, value in options.items()), environment=own
+    )
 
     assert (done.code, done.err) == (0, "")
     assert json.loads(done.out)["status"] == "created"
@@ -324,6 +338,79 @@ def test_what_others_answer_is_told_in_one_line(create, stand_in, method, answer
     assert ended.refusal(code).startswith(reason)
     assert len(ended.err) < 600
     assert TOKEN not in ended.err
+
+
+@pytest.mark.parametrize("address", ["get_artifact_uri", "delete_artifact_uri", "deployments_uri"])
+def test_nobody_is_called_whom_workflows_may_not_call(create, mender, stand_in, waiting, monkeypatch, address):
+    own = waiting.options
+    monkeypatch.setenv("FAIRLEAD_INTERNAL_LISTEN", own["deployments_uri"].removeprefix("http://"))
+    monkeypatch.delenv("FAIRLEAD_ALLOW_OUTGOING")
+
+    ended = create(**own | {address: stand_in.options[address]})
+
+    assert ended.refusal(2).endswith(
+        "127.0.0.1 is 127.0.0.1, which is not a public address: the operator can allow it with --allow-outgoing"
+    )
+    assert stand_in.asked == []
+
+
+def test_the_names_of_menders_services_stand_for_the_servers_own_listener(create, mender, waiting, monkeypatch):
+    own = waiting.options
+    monkeypatch.setenv("FAIRLEAD_INTERNAL_LISTEN", own["deployments_uri"].removeprefix("http://"))
+    monkeypatch.delenv("FAIRLEAD_ALLOW_OUTGOING")
+
+    assert create(**own | {"deployments_uri": "http://mender-deployments:8080"}).told["status"] == "created"
+
+
+def test_a_definition_cannot_allow_what_the_operator_has_not(create, stand_in, monkeypatch):
+    monkeypatch.setenv("FAIRLEAD_ALLOW_OUTGOING", "")
+
+    for option in ("allow-outgoing", "config", "internal-listen"):
+        assert create(**stand_in.options, **{option: "127.0.0.1"}).code == 2
+    assert stand_in.asked == []
+
+
+def test_the_servers_settings_reach_the_program_and_nothing_else_of_it(tmp_path, stand_in):
+    """As a task of a server that allows this host; its worker starts the program."""
+    settings = Settings(
+        data=tmp_path,
+        internal_listen="127.0.0.1:8099",
+        allow_outgoing="127.0.0.1,10.0.0.0/8",
+        stripe_key="hush-hush",
+        database="postgresql://fairlead:hush-hush@127.0.0.1/fairlead",
+    )
+    told = settings_for_own_programs(settings)
+    program = "import json, os; print(json.dumps(dict(os.environ)))"
+    definition = {"name": "show", "type": "cli", "cli": {"command": ["create-artifact", program]}}
+    using = Tools(
+        Outgoing(),
+        MailFolder(tmp_path, "fairlead@example.com"),
+        programs={"create-artifact": [sys.executable, "-I", "-c"]},
+        told={"create-artifact": told},
+    )
+
+    found = carry_out({"name": "w", "version": 1, "tasks": [definition]}, using)["show"].data["json"]
+
+    ours = {name: value for name, value in found.items() if name.startswith("FAIRLEAD_")}
+    assert ours == {
+        "FAIRLEAD_LISTEN": "127.0.0.1:8080",
+        "FAIRLEAD_INTERNAL_LISTEN": "127.0.0.1:8099",
+        "FAIRLEAD_ALLOW_OUTGOING": "127.0.0.1,10.0.0.0/8",
+    }
+    assert load({}, ours).allow_outgoing == settings.allow_outgoing
+    assert "hush-hush" not in str(found)
+
+
+def test_a_large_file_comes_and_goes_in_pieces(create, stand_in):
+    """More than an answer may have elsewhere."""
+    content = os.urandom(3 * LARGEST_ANSWER)
+    stand_in.answers["GET"] = (200, {"Content-Length": str(len(content))}, content)
+
+    told = create(**stand_in.options).told
+
+    [sent] = [artifact_in(body) for method, _, body in stand_in.asked if method == "POST"]
+    assert (told["status"], told["size"]) == ("created", len(sent))
+    assert len(sent) > len(content)
 
 
 @pytest.mark.parametrize("status", [200, 202, 404, 410])

@@ -101,6 +101,7 @@ def test_a_job_that_failed_is_found_shown_and_tried_again(office, outside):
         "inputs: password, customer",
         "step 0 ask (http): done",
         "step 1 pay (http): failed",
+        "    503",
         f"problem: POST {outside.url}/pay was answered with 503",
     ]
     assert [job_id in each.out for each in (listed, failed, done, of_another, newest)] == [

@@ -104,10 +104,10 @@ class Program:
         self._folder.cleanup()
 
 
-def make_certificate(folder: Path, days: int = 9) -> tuple[Path, Path]:
-    """A certificate for this machine, signed by itself, and its key."""
+def make_certificate(folder: Path, days: int = 9, name: str = "IP:127.0.0.1") -> tuple[Path, Path]:
+    """A certificate for this machine, or another name, signed by itself, and its key."""
     made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    said = ["-days", str(days), "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    said = ["-days", str(days), "-subj", "/CN=localhost", "-addext", f"subjectAltName={name}"]
     certificate, key = folder / "cert.pem", folder / "key.pem"
     subprocess.run([*made, *said, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     return certificate, key

@@ -14,6 +14,7 @@ from fairlead.base.database import Database, Tx
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.scope import Scope, system_scope
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Listen, Multitenant, PublicUrl, settings_of
+from fairlead.cli.plain import cells
 from fairlead.cli.user import Email, TenantId, asked_password
 from fairlead.domain import identity
 from fairlead.parts import prepare
@@ -164,7 +165,9 @@ def list_users(
     with opened.read(scope) as tx:
         for member in identity.list_members(tx):
             roles = ", ".join(f"{each.role.name} ({each.role.id})" for each in identity.roles_of(tx, member.username))
-            table.add_row(member.username, member.email, roles or "the default", f"{member.created_at:%Y-%m-%d}")
+            table.add_row(
+                *cells(member.username, member.email, roles or "the default", f"{member.created_at:%Y-%m-%d}")
+            )
     Console().print(table)
 
 
@@ -250,7 +253,7 @@ def list_clients(
     opened, scope = _open(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.read(scope) as tx:
         for program in identity.list_programs(tx):
-            table.add_row(program.id, program.name, f"{program.created_at:%Y-%m-%d}")
+            table.add_row(*cells(program.id, program.name, f"{program.created_at:%Y-%m-%d}"))
     Console().print(table)
 
 

@@ -16,6 +16,7 @@ from fairlead.base.database import Database
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.scope import system_scope
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, settings_of
+from fairlead.cli.plain import plain
 from fairlead.domain import audit, identity
 from fairlead.parts import open_database
 from fairlead.settings import BadSetting, Settings
@@ -101,7 +102,7 @@ def _verify_all(opened: Database, tenant_id: str, noted: str) -> int:
 
 
 def _verify_one(opened: Database, tenant_id: str, is_living: bool, noted: str) -> audit.Finding:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, transient=True, disable=not sys.stderr.isatty(), console=Console(stderr=True)) as progress:
         task = progress.add_task(tenant_id, total=None)
         with opened.read(system_scope(tenant_id, "command line")) as tx:
@@ -111,7 +112,7 @@ def _verify_one(opened: Database, tenant_id: str, is_living: bool, noted: str) -
                 noted=noted,
                 progress=lambda count: progress.update(task, description=f"{tenant_id}: {count} entries"),
             )
-    print(_worded(tenant_id, finding), flush=True)
+    print(plain(_worded(tenant_id, finding)), flush=True)
     return finding
 
 

@@ -15,6 +15,7 @@ from fairlead.cli.audit import trail
 from fairlead.cli.bench import bench
 from fairlead.cli.create_artifact import create_artifact
 from fairlead.cli.doctor import doctor
+from fairlead.cli.plain import plain_lines
 from fairlead.cli.portal import portals
 from fairlead.cli.registry import registry_certificate
 from fairlead.cli.server import serve
@@ -71,7 +72,7 @@ def main() -> None:
     try:
         app()
     except Refusal as refusal:
-        print(f"fairlead: {refusal}", file=sys.stderr)
+        print("\n".join(plain_lines(f"fairlead: {refusal}")), file=sys.stderr)
         sys.exit(2)
     except OSError as problem:
         print(f"fairlead: {problem.filename or 'the system'}: {problem.strerror or problem}", file=sys.stderr)

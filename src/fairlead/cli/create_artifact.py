@@ -1,6 +1,7 @@
 """`fairlead create-artifact`: make an artifact of a file that somebody uploaded. Workflows run it, rarely people.
 
-It may be run again at any point: an artifact that is there under its id already is one that is done.
+It may be run again at any point: an artifact that is there under its id already is one that is done. It calls whom
+workflows may call, and nobody else. Whom that is are settings, which have no options here: definitions say the options.
 """
 
 from __future__ import annotations
@@ -9,26 +10,26 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, Annotated, Any
 from urllib.parse import quote, urlsplit
 
 import typer
 
 from fairlead.base import clock
 from fairlead.base.errors import Refusal
+from fairlead.base.http.outgoing import AddressNotAllowed, BadAddress, NoAnswer, Outgoing, Streamed
+from fairlead.cli.options import settings_of
 from fairlead.domain import artifacts
-
-if TYPE_CHECKING:
-    import httpx
+from fairlead.parts import open_outgoing
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 300  # the server stores the last bytes of a large artifact before it answers
-CHUNK_BYTES = 256 * 1024
+LONGEST_SECONDS = 24 * 3600  # for one request with all of its bytes; the workflow says how long it may take altogether
 LONGEST_REASON = 500
 _WORTH_RETRYING = frozenset({408, 429})
 _GONE = frozenset({404, 410})
@@ -93,8 +94,9 @@ def single_file(
     place = _Place.read(deployments_uri, tenant_id, artifact_id, token)
     source = place.address("--get-artifact-uri", get_artifact_uri)
     removal = place.address("--delete-artifact-uri", delete_artifact_uri) if delete_artifact_uri else ""
+    outgoing = open_outgoing(settings_of(None))
     try:
-        print(json.dumps(_make(wish, place, source, removal)), flush=True)
+        print(json.dumps(_make(outgoing, wish, place, source, removal)), flush=True)
     except (TryAgain, OSError) as problem:
         print(f"fairlead: {problem}", file=sys.stderr)
         raise typer.Exit(1) from None
@@ -145,58 +147,74 @@ def _checked(name: str, uri: str) -> str:
     return uri
 
 
-def _make(wish: artifacts.Wish, place: _Place, source: str, removal: str) -> dict[str, Any]:
+def _make(outgoing: Outgoing, wish: artifacts.Wish, place: _Place, source: str, removal: str) -> dict[str, Any]:
     """What is told on standard output."""
-    import httpx
-
-    timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-    with httpx.Client(timeout=timeout) as client, tempfile.TemporaryFile(prefix="artifact-") as made:
+    with tempfile.TemporaryFile(prefix="artifact-") as made:
         told = {"artifact_id": place.artifact_id, "artifact_name": wish.name}
-        if not _get_and_write(client, source, wish, made):
-            if not _upload(client, place, wish, None):
+        if not _get_and_write(outgoing, source, wish, made):
+            if not _upload(outgoing, place, wish, None):
                 return told | {"status": "is there already"}
             raise ForGood(reason="the uploaded file is not there any more")
-        is_new = _upload(client, place, wish, made)
-        _remove(client, removal)
+        is_new = _upload(outgoing, place, wish, made)
+        _remove(outgoing, removal)
         return told | {"size": made.seek(0, 2), "status": "created" if is_new else "is there already"}
 
 
-def _get_and_write(client: httpx.Client, source: str, wish: artifacts.Wish, made: IO[bytes]) -> bool:
+@contextmanager
+def _asked(
+    outgoing: Outgoing,
+    what: str,
+    method: str,
+    uri: str,
+    headers: Mapping[str, str],
+    body: bytes | Iterator[bytes] = b"",
+) -> Iterator[Streamed]:
+    """The answer as it comes. What goes wrong is one line without addresses: they let in whoever reads them."""
+    wait = {"connect_seconds": CONNECT_SECONDS, "read_seconds": ANSWER_SECONDS, "seconds": LONGEST_SECONDS}
+    try:
+        with outgoing.stream(method, uri, headers, body, **wait) as answer:
+            yield answer
+    except NoAnswer as problem:
+        raise TryAgain(f"{what}: {problem}".rstrip(": ")) from None
+    except (AddressNotAllowed, BadAddress) as refusal:
+        raise ForGood(reason=f"{what}: {refusal}") from None
+
+
+def _get_and_write(outgoing: Outgoing, source: str, wish: artifacts.Wish, made: IO[bytes]) -> bool:
     """Make the artifact while the file arrives, which is kept nowhere; False if there is no file."""
     what = "getting the uploaded file"
-    with _worded(what), client.stream("GET", source, headers={"Accept-Encoding": "identity"}) as answer:
-        if answer.status_code in _GONE:
+    with _asked(outgoing, what, "GET", source, {"Accept-Encoding": "identity"}) as answer:
+        if answer.status in _GONE:
             return False
-        if answer.status_code != 200:
-            answer.read()
-            _refuse(what, answer)
-        length = answer.headers.get("content-length", "")
+        if answer.status != 200:
+            raise _refusal(what, answer.status, _reason_of(answer))
+        length = answer.header("content-length")
         if not length.isascii() or not length.isdigit():
             raise ForGood(reason=f"{what}: the answer does not say how long it is")
-        if answer.headers.get("content-encoding", "identity") != "identity":
+        if answer.header("content-encoding") not in ("", "identity"):
             raise ForGood(reason=f"{what}: the answer is encoded, which nobody asked for")
         artifacts.write_single_file(
             made,
             wish.name,
             wish.device_types,
             wish.single_file,
-            answer.iter_raw(CHUNK_BYTES),
+            answer.pieces(),
             int(length),
             _dated(answer),
         )
     return True
 
 
-def _dated(answer: httpx.Response) -> datetime:
+def _dated(answer: Streamed) -> datetime:
     """When the file was uploaded: made of the same file, artifacts are the same."""
     try:
-        at = parsedate_to_datetime(answer.headers.get("last-modified", ""))
+        at = parsedate_to_datetime(answer.header("last-modified"))
     except ValueError:
         return clock.now()
     return at
 
 
-def _upload(client: httpx.Client, place: _Place, wish: artifacts.Wish, made: IO[bytes] | None) -> bool:
+def _upload(outgoing: Outgoing, place: _Place, wish: artifacts.Wish, made: IO[bytes] | None) -> bool:
     """Upload what was made; False if the artifact is there already.
 
     Without anything made this only finds out whether it is: an id that is taken is refused before the content is
@@ -204,55 +222,49 @@ def _upload(client: httpx.Client, place: _Place, wish: artifacts.Wish, made: IO[
     """
     what = "uploading the artifact"
     fields = {"description": wish.description, "artifact_id": place.artifact_id}
-    content: Any = b""
     if made is not None:
         fields["size"] = str(made.seek(0, 2))
         made.seek(0)
-        content = made
-    with _worded(what):
-        files = {"artifact": ("artifact.mender", content, "application/octet-stream")}
-        answer = client.post(place.uri, data=fields, files=files, headers=place.headers)
-    if answer.status_code == 409 and _reason_of(answer) == str(artifacts.ArtifactIdTaken()):
-        return False
-    if answer.status_code != 201 and (made is not None or answer.status_code != 400):
-        _refuse(what, answer)
-    return True
+    headers, form = _form(fields, made)
+    with _asked(outgoing, what, "POST", place.uri, headers | place.headers, form) as answer:
+        if answer.status == 201 or (made is None and answer.status == 400):
+            return True
+        reason = _reason_of(answer)
+        if answer.status == 409 and reason == str(artifacts.ArtifactIdTaken()):
+            return False
+        raise _refusal(what, answer.status, reason)
 
 
-def _remove(client: httpx.Client, removal: str) -> None:
+def _form(fields: dict[str, str], file: IO[bytes] | None) -> tuple[dict[str, str], Iterator[bytes]]:
+    """The headers and the body of a multipart form, which ends with the artifact."""
+    import httpx
+
+    files = {"artifact": ("artifact.mender", file or b"", "application/octet-stream")}
+    written = httpx.Request("POST", "http://unused", data=fields, files=files)
+    headers = {name: written.headers[name] for name in ("Content-Type", "Content-Length")}
+    assert isinstance(written.stream, httpx.SyncByteStream)
+    return headers, iter(written.stream)
+
+
+def _remove(outgoing: Outgoing, removal: str) -> None:
     if not removal:
         return
     what = "removing the uploaded file"
-    with _worded(what):
-        answer = client.delete(removal)
-    if not answer.is_success and answer.status_code not in _GONE:
-        _refuse(what, answer)
+    with _asked(outgoing, what, "DELETE", removal, {}) as answer:
+        if not 200 <= answer.status < 300 and answer.status not in _GONE:
+            raise _refusal(what, answer.status, _reason_of(answer))
 
 
-@contextmanager
-def _worded(what: str) -> Iterator[None]:
-    """The library's many problems in one line. Addresses are left out: they let whoever reads them in."""
-    import httpx
-
-    try:
-        yield
-    except httpx.HTTPError as problem:
-        raise TryAgain(f"{what}: {type(problem).__name__}: {problem}".rstrip(": ")) from None
-    except httpx.InvalidURL as problem:
-        raise ForGood(reason=f"{what}: {problem}") from None
+def _refusal(what: str, status: int, reason: str) -> ForGood | TryAgain:
+    said = f"{what}: {status} {reason}".rstrip()
+    return TryAgain(said) if status >= 500 or status in _WORTH_RETRYING else ForGood(reason=said)
 
 
-def _refuse(what: str, answer: httpx.Response) -> None:
-    reason = f"{what}: {answer.status_code} {_reason_of(answer)}".rstrip()
-    if answer.status_code >= 500 or answer.status_code in _WORTH_RETRYING:
-        raise TryAgain(reason)
-    raise ForGood(reason=reason)
-
-
-def _reason_of(answer: httpx.Response) -> str:
+def _reason_of(answer: Streamed) -> str:
     """What the other side says, in one line that is not endless."""
+    text = answer.beginning().decode(errors="replace")
     try:
-        said = answer.json()["error"]
-    except (ValueError, LookupError, TypeError):
-        said = answer.text
+        said = json.loads(text)["error"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        said = text
     return " ".join(str(said).split())[:LONGEST_REASON]

@@ -11,6 +11,7 @@ from rich.table import Table
 from fairlead.base.database import Database
 from fairlead.base.scope import Scope, system_scope
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Multitenant, settings_of
+from fairlead.cli.plain import cells, plain
 from fairlead.cli.user import Email, Password, TenantId, asked_password
 from fairlead.domain import identity
 from fairlead.domain.identity import portal
@@ -77,7 +78,8 @@ def list_users(
         seen = user.logged_in_at.strftime("%Y-%m-%d %H:%M UTC") if user.logged_in_at else "never"
         kind = user.authentication_type or user.type
         administers = "yes" if user.is_admin else ""
-        table.add_row(user.id, user.email, kind.value, user.status.value, administers, ", ".join(user.groups), seen)
+        groups = ", ".join(user.groups)
+        table.add_row(*cells(user.id, user.email, kind.value, user.status.value, administers, groups, seen))
     Console().print(table)
 
 
@@ -114,7 +116,7 @@ def suspend(
     with opened.begin(scope) as tx:
         found = portal.find_user_called(tx, user)
         portal.suspend_user(tx, found.number, message)
-    print(f"{found.name} is suspended.")
+    print(f"{plain(found.name)} is suspended.")
 
 
 @users.command("activate")
@@ -132,7 +134,7 @@ def activate(
     with opened.begin(scope) as tx:
         found = portal.find_user_called(tx, user)
         portal.activate_user(tx, found.number)
-    print(f"{found.name} is active.")
+    print(f"{plain(found.name)} is active.")
 
 
 @users.command("admin")
@@ -151,4 +153,4 @@ def change_admin(
     with opened.begin(scope) as tx:
         found = portal.find_user_called(tx, user)
         portal.change_is_admin(tx, found.number, is_admin=not revoke)
-    print(f"{found.name} {'administers the portal no more' if revoke else 'administers the portal'}.")
+    print(f"{plain(found.name)} {'administers the portal no more' if revoke else 'administers the portal'}.")

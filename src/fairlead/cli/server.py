@@ -75,8 +75,8 @@ from fairlead.cli.options import (
 )
 from fairlead.domain import identity
 from fairlead.logs import set_up_logs
-from fairlead.parts import load_services, make_sure_payloads_can_be_kept, prepare
-from fairlead.serve import Listeners, make_sure_certificate_is_good, run
+from fairlead.parts import load_services, make_sure_payloads_can_be_kept, prepare, tell_of_forbidden_definitions
+from fairlead.serve import Listeners, make_sure_certificate_is_good, run, with_real_ports
 from fairlead.settings import Settings
 
 FIRST_EMAIL = "admin@fairlead.local"
@@ -157,6 +157,7 @@ def serve(
     make_sure_certificate_is_good(settings)
     listeners = Listeners.open(settings)
     opened = prepare(settings)
+    tell_of_forbidden_definitions(with_real_ports(settings, listeners.public, listeners.internal))
     make_sure_payloads_can_be_kept(settings)
     load_services(settings, opened)
     if settings.multitenant:

@@ -13,6 +13,7 @@ from rich.table import Table
 from fairlead.base.database import Database
 from fairlead.base.scope import Scope, system_scope
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Multitenant, PortalName, settings_of
+from fairlead.cli.plain import cells
 from fairlead.domain import catalog, identity
 from fairlead.parts import own_server, prepare
 
@@ -97,7 +98,7 @@ def list_services(
     table = Table("Service", "Type", "Version", "State", "Title")
     for service in found:
         state = "disabled" if service.disabled else "exported" if service.exported else ""
-        table.add_row(service.full_name, service.type.value, service.version, state, service.title)
+        table.add_row(*cells(service.full_name, service.type.value, service.version, state, service.title))
     Console().print(table)
 
 

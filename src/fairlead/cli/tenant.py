@@ -13,6 +13,7 @@ from fairlead.base.clock import rfc3339
 from fairlead.base.database import Database
 from fairlead.base.errors import Refusal
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Multitenant, settings_of
+from fairlead.cli.plain import cells
 from fairlead.cli.user import Email, Password, asked_password
 from fairlead.domain import identity
 from fairlead.parts import open_tokens, prepare
@@ -94,7 +95,7 @@ def list_tenants(
     for tenant in _all_tenants(opened):
         until = tenant.trial_ends_at.strftime("%Y-%m-%d") if tenant.trial_ends_at else ""
         limit = str(tenant.device_limit or "any number")
-        table.add_row(tenant.id, tenant.name, tenant.status.value, tenant.plan, limit, until)
+        table.add_row(*cells(tenant.id, tenant.name, tenant.status.value, tenant.plan, limit, until))
     Console().print(table)
 
 

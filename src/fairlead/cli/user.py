@@ -12,6 +12,7 @@ from rich.table import Table
 from fairlead.base.database import Database
 from fairlead.base.scope import Scope, system_scope
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Multitenant, settings_of
+from fairlead.cli.plain import cells
 from fairlead.domain import identity
 from fairlead.parts import prepare
 from fairlead.settings import BadSetting
@@ -89,7 +90,7 @@ def list_users(
     table = Table("E-mail", "Roles", "Last login", "Id")
     for user in found:
         seen = user.logged_in_at.strftime("%Y-%m-%d %H:%M UTC") if user.logged_in_at else "never"
-        table.add_row(user.email, ", ".join(user.roles), seen, user.id)
+        table.add_row(*cells(user.email, ", ".join(user.roles), seen, user.id))
     Console().print(table)
 
 

@@ -16,19 +16,24 @@ from fairlead.cli.options import (
     ConfigFile,
     Data,
     DatabaseUrl,
+    DataKeptDays,
+    DataMb,
     InternalListen,
     JobFolders,
     JobHours,
     JobMemoryMb,
     JobOutputMb,
     JobPath,
+    JobsKeptDays,
     JobSlots,
+    JobsPerUser,
     Keys,
     Listen,
     LocalJobs,
     LocalStacks,
     LogFormat,
     LogLevel,
+    MailFrom,
     Multitenant,
     NatsUrl,
     PortalName,
@@ -36,6 +41,13 @@ from fairlead.cli.options import (
     ProjectMb,
     PublicUrl,
     RunOnLocal,
+    SmtpHost,
+    SmtpPassword,
+    SmtpPort,
+    SmtpSecurity,
+    SmtpUser,
+    TlsCert,
+    TlsKey,
     WorkflowEnv,
     WorkflowFolder,
     WorkflowLease,
@@ -47,7 +59,7 @@ from fairlead.cli.options import (
 )
 from fairlead.domain import jobs
 from fairlead.logs import set_up_logs
-from fairlead.parts import bring_up_to_date, open_jobs, open_worker
+from fairlead.parts import bring_up_to_date, open_jobs, open_worker, tell_of_forbidden_definitions
 from fairlead.settings import BadSetting
 
 LOOK_SECONDS = 1.0
@@ -71,7 +83,15 @@ def worker(
     workflow_per_name: WorkflowPerName = None,
     allow_outgoing: AllowOutgoing = None,
     nats_url: NatsUrl = None,
+    smtp_host: SmtpHost = None,
+    smtp_port: SmtpPort = None,
+    smtp_security: SmtpSecurity = None,
+    smtp_user: SmtpUser = None,
+    smtp_password: SmtpPassword = None,
+    mail_from: MailFrom = None,
     public_url: PublicUrl = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     multitenant: Multitenant = None,
     local_stacks: LocalStacks = None,
     run_on_local: RunOnLocal = None,
@@ -85,15 +105,20 @@ def worker(
     job_hours: JobHours = None,
     job_memory_mb: JobMemoryMb = None,
     job_output_mb: JobOutputMb = None,
+    jobs_per_user: JobsPerUser = None,
     project_mb: ProjectMb = None,
+    data_mb: DataMb = None,
+    jobs_kept_days: JobsKeptDays = None,
+    data_kept_days: DataKeptDays = None,
     log_level: LogLevel = None,
     log_format: LogFormat = None,
     config: ConfigFile = None,
 ) -> None:
     """Work on workflows until stopped with Ctrl-C, beside servers that share the database and the keys.
 
-    `--listen` and `--internal-listen` name the addresses of a server: workflows call it. On a machine of its own it
-    runs scientific jobs there, and needs the same payload store and the same `--portal-name`.
+    `--listen` and `--internal-listen` name the addresses of a server: workflows call it. The other options are those of
+    the server, too: told otherwise, the worker sends letters elsewhere, for one. On a machine of its own it runs
+    scientific jobs there, and needs the same payload store and the same `--portal-name`.
     """
     given = {name: value for name, value in locals().items() if name != "config"}
     settings = settings_of(config, **given)
@@ -101,6 +126,7 @@ def worker(
         raise BadSetting(name="--workflow-threads", reason="a worker with 0 threads would do nothing")
     set_up_logs(settings.log_level, settings.log_format)
     opened = bring_up_to_date(settings)
+    tell_of_forbidden_definitions(settings)
     tools = open_jobs(settings) if settings.has_local_jobs else None
     durable = open_worker(settings, opened, settings.workflow_threads, job_tools=tools)
     learn_types()

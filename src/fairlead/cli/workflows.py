@@ -11,10 +11,13 @@ from rich.table import Column, Table
 from fairlead.base.database import Database
 from fairlead.base.seal import Seal
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, settings_of
+from fairlead.cli.plain import cells, plain, plain_lines
 from fairlead.domain import workflows as durable
 from fairlead.domain.workflows import Status
 from fairlead.parts import bring_up_to_date, open_seal
 from fairlead.settings import BadSetting
+
+LONGEST_SAID = 2000
 
 workflows = typer.Typer(no_args_is_help=True)
 
@@ -45,7 +48,7 @@ def list_jobs(
     table = Table(Column("Id", no_wrap=True, min_width=36), "Workflow", "Status", "Step", "Started", "Problem")
     for job in found:
         started = job.created_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-        table.add_row(job.id, job.workflow, job.status.value, str(job.step), started, job.problem[:80])
+        table.add_row(*cells(job.id, job.workflow, job.status.value, str(job.step), started, job.problem[:80]))
     Console().print(table)
 
 
@@ -53,17 +56,35 @@ def list_jobs(
 def show(
     job_id: JobId, data: Data = None, database: DatabaseUrl = None, keys: Keys = None, config: ConfigFile = None
 ) -> None:
-    """Show one job with what came of its steps. Inputs are named, not shown: they may be secret."""
+    """Show one job with what came of its steps, and what was said by those that failed.
+
+    Inputs are named, not shown: they may be secret.
+    """
     opened, seal = _open(data, database, keys, config)
     with opened.across_tenants("the operator looks at a job", writing=False) as tx:
         job = durable.find_job(tx, seal, "", job_id)
     print(f"{job.workflow} {job.id}: {job.status.value}, started {job.created_at:%Y-%m-%d %H:%M:%S UTC}")
-    print(f"inputs: {', '.join(job.inputs) or 'none'}")
+    print(plain(f"inputs: {', '.join(job.inputs) or 'none'}"))
     for number, result in enumerate(job.results):
         outcome = "skipped" if result.skipped else "done" if result.success else "failed"
-        print(f"step {number} {result.step} ({result.type}): {outcome}")
+        print(plain(f"step {number} {result.step} ({result.type}): {outcome}"))
+        if not result.success:
+            for line in plain_lines(_said(result)):
+                print(f"    {line}")
     if job.problem:
-        print(f"problem: {job.problem}")
+        print(plain(f"problem: {job.problem}"))
+
+
+def _said(result: durable.Result) -> str:
+    """What the program said of its failure, or the other side, as far as there was one."""
+    program, answer = result.data.get("cli"), result.data.get("response")
+    if program is not None:
+        said = program["error"] or program["output"]
+    elif answer is not None:
+        said = f"{answer['statusCode']} {answer['body']}".rstrip()
+    else:
+        return ""
+    return f"{said[:LONGEST_SAID]}…" if len(said) > LONGEST_SAID else str(said)
 
 
 @workflows.command("retry")
@@ -81,7 +102,7 @@ def retry(
 def cancel(
     job_id: JobId, data: Data = None, database: DatabaseUrl = None, keys: Keys = None, config: ConfigFile = None
 ) -> None:
-    """Begin no further step of a job. What it has done stays done."""
+    """Begin no further step of a job, and end a program that is under way. What was done stays done."""
     opened, seal = _open(data, database, keys, config)
     with opened.across_tenants("the operator cancels a job") as tx:
         durable.cancel(tx, seal, job_id)

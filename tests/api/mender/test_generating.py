@@ -19,11 +19,15 @@ import sqlalchemy as sa
 from artifact_maker import make_artifact
 from fairlead.api.mender import generating as edge
 from fairlead.base import clock
+from fairlead.base.errors import Kind, Refusal
 from fairlead.base.http.links import Links
 from fairlead.base.keys import KeyFolder
+from fairlead.base.scope import system_scope
 from fairlead.domain import artifacts, workflows
 from fairlead.domain.artifacts import FileUpload
 from fairlead.domain.identity.store import tenants
+from fairlead.parts import makes_artifacts
+from fairlead.settings import Settings
 from house.forms import CONTENT_TYPE, END, form, in_pieces, part
 from house.world import ADA, BEN, DEPLOYMENTS, ZOE
 
@@ -129,6 +133,31 @@ def test_the_workflow_is_started_with_all_that_it_needs(mender, acme):
     download = links.verify(get_uri, clock.now() + timedelta(days=7, minutes=-1))
     assert (download.blob_key, download.size_bytes) == (f"generate/{acme.tenant.id}/{artifact_id}", len(CONTENT))
     assert links.verify_removal(delete_uri, clock.now()) == download.blob_key
+
+
+def test_where_no_artifact_could_arrive_no_file_is_taken(mender, acme):
+    fairlead = acme.server.fairlead
+    wish = artifacts.read_wish("motto-1", "", ["door-lock"], "single_file", json.dumps(ARGS))
+
+    with fairlead.database.read(system_scope(acme.tenant.id)) as tx:
+        artifacts.may_generate(tx, wish, can_be_made=True)
+        with pytest.raises(Refusal, match="--internal-listen") as refused:
+            artifacts.may_generate(tx, wish, can_be_made=False)
+
+    assert refused.value.kind is Kind.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("said", "can_be_made"),
+    [
+        ({}, True),
+        ({"internal_listen": ""}, False),
+        ({"internal_listen": "", "workflow_env": "DEPLOYMENTS_ADDR=deployments.example:8080"}, True),
+        ({"internal_listen": "", "workflow_env": "OTHER=1"}, False),
+    ],
+)
+def test_artifacts_are_made_where_there_is_an_internal_api_for_them(said, can_be_made):
+    assert makes_artifacts(Settings(**said)) is can_be_made
 
 
 def test_the_list_of_device_types_may_come_in_many_parts_as_the_reference_has_it(mender, acme):

@@ -1,5 +1,7 @@
 """Mender's workflows service: definitions are registered, jobs are started, and run."""
 
+import json
+import os
 import time
 
 import httpx
@@ -98,6 +100,45 @@ def test_inputs_may_be_a_list_as_in_the_reference_and_values_become_texts(servic
         "status": "active",
         "more": "a,1,true",
     }
+
+
+def test_a_list_of_objects_stays_the_json_that_it_is(service, acme):
+    """As Mender's deviceauth sends the devices of update_device_status."""
+    devices = [{"id": f"{acme.tenant.id}-lamp", "revision": 1}, {"id": f"{acme.tenant.id}-gate", "revision": 2}]
+    reply = service.post(
+        "/api/v1/workflow/update_device_status",
+        json={"request_id": "r", "tenant_id": acme.tenant.id, "devices": devices, "device_status": "accepted"},
+    )
+
+    job = finished(service, "update_device_status", reply.json()["id"])
+
+    inputs = {each["name"]: each["value"] for each in job["inputParameters"]}
+    assert json.loads(inputs["devices"]) == devices
+    assert job["status"] == "done", job
+
+
+@pytest.mark.parametrize("value", ["[" * 400 + "]" * 400, '{"a":' * 400 + "1" + "}" * 400], ids=["lists", "objects"])
+@pytest.mark.parametrize("shape", ['{"a": %s}', '[{"name": "a", "value": %s}]'], ids=["object", "list"])
+def test_inputs_that_are_nested_too_deeply_are_refused(service, shape, value):
+    reply = service.post(
+        "/api/v1/workflow/update_tenant_status",
+        content=shape % value,
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert reply.status_code == 400
+    assert reply.json()["error"] == "failed to decode input parameters: nested too deeply"
+
+
+@pytest.mark.parametrize(("length", "status"), [(129, 400), (20_000, 400), (128, 201)])
+def test_a_tenant_id_has_a_length(service, length, status):
+    define(service, "nothing_to_do")
+
+    reply = service.post("/api/v1/workflow/nothing_to_do", json={"tenant_id": os.urandom(length).hex()[:length]})
+
+    assert reply.status_code == status, reply.text
+    if status == 400:
+        assert reply.json()["error"] == "tenant_id may have at most 128 characters"
 
 
 def test_a_job_is_told_with_what_came_of_each_task_in_both_spellings(service, acme):

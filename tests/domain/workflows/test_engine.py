@@ -288,6 +288,40 @@ def test_a_worker_that_lost_its_lease_writes_nothing_down(workshop):
     assert set(tries) == {f"{job_id}:0"}
 
 
+@pytest.mark.parametrize("is_tried_again", [True, False])
+def test_a_step_of_a_job_that_was_cancelled_is_told_to_stop_though_others_go_on(workshop, is_tried_again):
+    go_on = threading.Event()
+    begun, ended = [], {}
+
+    def long(run):
+        number = len(begun)
+        begun.append(run.key)
+        while run.alive() and not go_on.wait(0.02):
+            """It goes on as long as it may."""
+        ended[number] = run.alive()
+
+    workshop.add("long", long)
+    workshop.worker(threads=2, lease_seconds=4)
+    other = workshop.start("long")
+    workshop.until(other, lambda job: len(begun) == 1)
+    job_id = workshop.start("long")
+    workshop.until(job_id, lambda job: len(begun) == 2)
+    workshop.worker(lease_seconds=4)
+    with workshop.database.across_tenants("stop it") as tx:
+        workflows.cancel(tx, SEAL, job_id)
+        if is_tried_again:
+            workflows.retry(tx, SEAL, job_id)
+    workshop.until(job_id, lambda job: ended)
+    workshop.until(job_id, lambda job: len(begun) == 2 + is_tried_again)
+    told_to_stop = dict(ended)
+    go_on.set()
+
+    assert told_to_stop == {1: False}
+    assert workshop.over(other).status is Status.DONE
+    assert workshop.over(job_id).status is (Status.DONE if is_tried_again else Status.CANCELLED)
+    assert ended == {0: True, 1: False} | ({2: True} if is_tried_again else {})
+
+
 def test_no_more_jobs_run_at_once_than_the_bounds_allow(workshop):
     lock, now, most = threading.Lock(), Counter(), Counter()
 

@@ -126,6 +126,27 @@ def test_it_succeeds_below_400_or_with_what_is_named(outside, using, status, goo
     assert failed.result.data["response"] == {"statusCode": status, "body": "because"}
 
 
+def test_what_is_put_into_an_address_is_not_told_when_it_fails(outside, using):
+    """What is told of a failure stands in the log, and in the database as it is."""
+    outside.answers(f"/services/{HUNTER}/eu", 500)
+    bad = [
+        http(f"{outside.url}/services/${{workflow.input.token}}/${{env.REGION|{HUNTER}}}?${{workflow.input.token}}#x"),
+        http("http:///services/${workflow.input.token}"),
+        http("http://127.0.0.1:x/services/${workflow.input.token}"),
+        http("${workflow.input.token}"),
+        http("http://10.0.0.1/services/${workflow.input.token}"),
+        http(f"{outside.url}/${{encoding=plain;workflow.input.token}} /x"),
+        http(outside.url, headers={"X-${workflow.input.token}\n": "x"}),
+    ]
+
+    told = [str(failure_of(definition(each), using, {"token": HUNTER})) for each in bad]
+
+    assert told[0] == f"GET {outside.url}/services/…/… was answered with 500"
+    assert HUNTER not in "".join(told)
+    whole = failure_of(definition(http("${workflow.input.url}")), using, {"url": f"{outside.url}/services/{HUNTER}/eu"})
+    assert str(whole) == f"GET {outside.url} was answered with 500"
+
+
 def test_nobody_there_is_worth_another_attempt(outside, using):
     outside.answers("/x", hangs_up=True)
 

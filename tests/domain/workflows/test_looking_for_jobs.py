@@ -50,7 +50,7 @@ def test_workers_look_at_no_job_that_they_do_not_want(database):
 
     with database.across_tenants("all that workers ask again and again") as tx:
         store.waiting(tx, ["a", "b"])
-        store.oldest(tx, "acme", ["a"], 4)
+        store.oldest(tx, "acme", ["a"], ["1"], 4)
         store.running(tx)
         store.extend(tx, "me", ["1", "2"], clock.now())
         store.let_all_go(tx, "me")
@@ -74,6 +74,19 @@ def test_the_next_job_is_the_oldest_of_the_tenant_that_has_the_fewest_running(da
 
     assert "".join("z" if each in few else "a" for each in found) == whose
     assert [each for each in found if each in many] == many[1 : 1 + whose.count("a")]
+
+
+@pytest.mark.parametrize("free", [1, 2])
+def test_a_step_that_is_still_under_way_here_holds_up_no_other_job(database, free):
+    """Its lease is over, so that it is due again, and it is the oldest."""
+    [under_way, *others] = start(database, "tea", "a", 4)
+    worker = Worker(database, SEAL, Catalogue(lambda job: []).steps, threads=free + 1)
+    assert worker._take(1, look_first=True) == [under_way]
+    worker._leased_until[under_way] = 0.0
+    with database.across_tenants("its lease is over") as tx:
+        store.extend(tx, worker.name, [under_way], clock.now() - timedelta(seconds=1))
+
+    assert worker._take(free, look_first=True) == others[:free]
 
 
 def test_a_workflow_of_which_enough_run_hides_no_other(database):

@@ -24,7 +24,10 @@ from fairlead.domain import billing, deployments, devices, identity
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The parts of the server that this API uses. `home` is the address that links in letters begin with."""
+    """The parts of the server that this API uses. `home` is the address that links in letters begin with.
+
+    `makes_artifacts` says whether those that are made of files have somewhere to go.
+    """
 
     database: Database
     blobs: Blobs
@@ -40,6 +43,7 @@ class Context:
     seal: Seal
     outgoing: Outgoing
     programs: frozenset[str]
+    makes_artifacts: bool
     office: billing.Office
     recaptcha: Recaptcha
     executor: Executor

@@ -43,7 +43,7 @@ def _begin(call: Call, form: UploadForm[FileUpload]) -> FileUpload:
         form.text("args"),
     )
     with call.read() as tx:
-        artifacts.may_generate(tx, wish)
+        artifacts.may_generate(tx, wish, can_be_made=call.context.makes_artifacts)
     return FileUpload(call.context.blobs, call.scope.tenant_id, wish)
 
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import re
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -31,6 +33,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], list[str]]
 """The addresses of a name, as texts; raises `OSError` or `UnicodeError` if there are none."""
 
+_BEGIN_CERTIFICATE, _END_OF_CERTIFICATE = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _IN_A_URL = "".join(chr(mark) for mark in range(33, 127))
 _PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -63,12 +66,58 @@ def look_up(host: str, port: int) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer that is still coming."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    _response: httpcore.Response
+
+    def header(self, name: str) -> str:
+        """The first header of this name; "" if there is none."""
+        return next((value for each, value in self.headers if each.lower() == name.lower()), "")
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of the body, whatever its length."""
+        yield from self._response.iter_stream()
+
+    def beginning(self) -> bytes:
+        """The body, cut off after `LARGEST_ANSWER` bytes."""
+        return _beginning_of(self._response)
+
+
+class Pinned:
+    """Knows a server of our own by the certificate in a file, whatever name that has, and by no other.
+
+    The file is read for each connection, and what was once in it stays good: whoever shows it may have been started
+    before it was renewed, or after.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known: set[bytes] = set()
+        self._learn()
+
+    def is_it(self, shown: bytes | None) -> bool:
+        self._learn()
+        return shown in self._known
+
+    def _learn(self) -> None:
+        """Only the first certificate of the file: those after it have issued others besides."""
+        with contextlib.suppress(OSError, ValueError):  # without one nobody is known
+            first, end, _ = self._file.read_text("ascii").partition(_END_OF_CERTIFICATE)
+            self._known.add(ssl.PEM_cert_to_DER_cert(first[first.index(_BEGIN_CERTIFICATE) :] + end))
+
+
 class Outgoing:
     """Sends requests. `allowed` holds hosts, addresses and networks that need not be public, with or without a port.
 
     `aliases` names hosts that stand for others: `mender-inventory:8080` for `127.0.0.1:8081`, our own internal
     listener, or for `https://inventory.example.com:8443`. Where an alias leads may be called by its own name as well:
     what calls addresses that anybody may name has none. `setting` is what refusals name as the way to allow more.
+    `certificates` names the file of the certificate that must be shown where an alias leads: exactly that one, issued
+    for whatever name. Everybody else needs one that the system trusts, and that has their name.
     """
 
     def __init__(
@@ -77,11 +126,13 @@ class Outgoing:
         aliases: Mapping[str, str] | None = None,
         resolve: Resolve = look_up,
         setting: str = "--allow-outgoing",
+        certificates: Mapping[str, Path] | None = None,
     ) -> None:
         self._setting = setting
         self._hosts: set[tuple[str, int | None]] = set()
         self._networks: list[tuple[Network, int | None]] = []
         self._aliases: dict[str, SplitResult] = {}
+        self._pinned: dict[tuple[str, int], Pinned] = {}
         self._resolve = resolve
         for entry in allowed:
             if entry.strip():
@@ -91,6 +142,8 @@ class Outgoing:
             host, port = _host_and_port(origin)
             self._aliases[name.lower()] = origin
             self._hosts.add((host, port))
+            if certificates and name in certificates:
+                self._pinned[host, port] = Pinned(certificates[name])
 
     def _allow(self, entry: str) -> None:
         try:
@@ -153,14 +206,34 @@ class Outgoing:
             return Answer(response.status, _told(response), b"")
 
     @contextlib.contextmanager
+    def stream(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | Iterator[bytes] = b"",
+        *,
+        connect_seconds: float,
+        read_seconds: float,
+        seconds: float,
+    ) -> Iterator[Streamed]:
+        """Send the request, and hand over the answer as it comes; `seconds` are for all of it together.
+
+        A body that comes piece by piece needs a `Content-Length`. Raises what `send` does, while reading, too.
+        """
+        with self._exchange(method, url, headers, body, connect_seconds, read_seconds, seconds) as response:
+            yield Streamed(response.status, _told(response), response)
+
+    @contextlib.contextmanager
     def _exchange(
         self,
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes,
+        body: bytes | Iterator[bytes],
         connect_seconds: float,
         read_seconds: float,
+        seconds: float | None = None,
     ) -> Iterator[httpcore.Response]:
         import httpcore
 
@@ -169,10 +242,10 @@ class Outgoing:
         if not any(name.lower() == b"host" for name, _ in said):
             said.insert(0, (b"Host", target.netloc.encode()))  # the library leaves out the brackets of IPv6
         timeout = {"connect": connect_seconds, "read": read_seconds, "write": read_seconds, "pool": connect_seconds}
-        until = time.monotonic() + connect_seconds + read_seconds
+        until = time.monotonic() + (connect_seconds + read_seconds if seconds is None else seconds)
         try:
             with (
-                self._own_connection(until) as connection,
+                self._own_connection(until, self._pinned_at(target)) as connection,
                 connection.stream(
                     method, target.geturl(), headers=said, content=body, extensions={"timeout": timeout}
                 ) as response,
@@ -183,6 +256,9 @@ class Outgoing:
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, ssl.SSLError) as problem:
             raise NoAnswer(f"{type(problem).__name__}: {problem}") from None
 
+    def _pinned_at(self, target: SplitResult) -> Pinned | None:
+        return self._pinned.get(_host_and_port(target)) if target.scheme == "https" else None
+
     def _target(self, url: str) -> SplitResult:
         """Where the request goes, with an alias put in and what is not ASCII percent-encoded."""
         if any(ord(mark) <= 32 or ord(mark) == 127 for mark in url):
@@ -190,7 +266,7 @@ class Outgoing:
         try:
             parts = urlsplit(url)
         except ValueError:
-            raise BadAddress(reason=f"{_presentable(url)!r} is no address") from None
+            raise BadAddress(reason=f"{_presentable(url)} is no address") from None
         origin = self._aliases.get(parts.netloc.lower())
         if origin is not None:
             parts = parts._replace(scheme=origin.scheme, netloc=origin.netloc)
@@ -222,7 +298,14 @@ class Outgoing:
     def _trust(self) -> ssl.SSLContext:
         return ssl.create_default_context()
 
-    def _own_connection(self, until: float) -> httpcore.ConnectionPool:
+    @cached_property
+    def _no_trust(self) -> ssl.SSLContext:
+        """Takes any certificate: for those who are known by theirs, which is looked at before anything is said."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
+
+    def _own_connection(self, until: float, pinned: Pinned | None) -> httpcore.ConnectionPool:
         """What makes one connection, to an address that was looked at, and uses it until that time at most."""
         import httpcore
 
@@ -249,7 +332,11 @@ class Outgoing:
                 self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
             ) -> httpcore.NetworkStream:
                 left = _left(until, timeout, httpcore.ConnectTimeout)
-                return Timed(self._stream.start_tls(ssl_context, server_hostname, left))
+                encrypted = self._stream.start_tls(ssl_context, server_hostname, left)
+                if pinned is not None and not pinned.is_it(_certificate_of(encrypted)):
+                    encrypted.close()
+                    raise httpcore.ConnectError("it shows another certificate than this server's own")
+                return Timed(encrypted)
 
             def get_extra_info(self, info: str) -> Any:
                 return self._stream.get_extra_info(info)
@@ -269,7 +356,13 @@ class Outgoing:
                         problem = failed
                 raise problem
 
-        return httpcore.ConnectionPool(ssl_context=self._trust, max_keepalive_connections=0, network_backend=Checked())
+        trust = self._trust if pinned is None else self._no_trust
+        return httpcore.ConnectionPool(ssl_context=trust, max_keepalive_connections=0, network_backend=Checked())
+
+
+def _certificate_of(encrypted: httpcore.NetworkStream) -> bytes | None:
+    shown: ssl.SSLSocket = encrypted.get_extra_info("ssl_object")
+    return shown.getpeercert(True)
 
 
 def _left(until: float, timeout: float | None, too_late: type[Exception]) -> float:
@@ -297,20 +390,21 @@ def _host_and_port(parts: SplitResult) -> tuple[str, int]:
     try:
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise BadAddress(reason=f"{shown!r} is no address: its port is none") from None
+        raise BadAddress(reason=f"{shown} is no address: its port is none") from None
     if parts.scheme not in ("http", "https") or not host or port == 0:
-        raise BadAddress(reason=f"{shown!r} is no http or https address")
+        raise BadAddress(reason=f"{shown} is no http or https address")
     if parts.username is not None:
         raise BadAddress(reason="an address must not contain a user or a password")
     if not host.isascii():
-        raise BadAddress(reason=f"{shown!r} is no address: names that are not ASCII are written as xn--…")
+        raise BadAddress(reason=f"{shown} is no address: names that are not ASCII are written as xn--…")
     return host.lower(), port or (443 if parts.scheme == "https" else 80)
 
 
 def _presentable(url: str) -> str:
-    """As much of an address as may stand in a log: not who logs in, and not the query, which may hold a token."""
-    scheme, slashes, rest = url.partition("?")[0].rpartition("://")
-    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"[:200]
+    """As much of an address as may stand in a log: its host, quoted. The rest may hold a password or a token."""
+    scheme, slashes, rest = url.partition("://")
+    host = re.split(r"[/?#\\]", rest, maxsplit=1)[0].rpartition("@")[2]
+    return repr(f"{scheme}{slashes}{host}"[:200]) if scheme.lower() in ("http", "https") else "it"
 
 
 def _spelled_out(host: str) -> Address | None:

@@ -55,6 +55,14 @@ class TextTooLong(Refusal):
     message = "{name}: the length must be no more than {limit} {unit}"
 
 
+class CannotGenerate(Refusal):
+    kind = Kind.UNAVAILABLE
+    message = (
+        "no artifacts are made here: they are uploaded to the internal API, which is not served; the operator can "
+        "serve it with --internal-listen"
+    )
+
+
 class ArtifactNotUnique(Refusal):
     kind = Kind.UNPROCESSABLE
     message = "Artifact not unique"
@@ -113,9 +121,11 @@ class FileUpload:
         self._incoming.discard()
 
 
-def may_generate(tx: Tx, wish: Wish) -> None:
-    """Refuse before the first byte what would be refused after the last."""
+def may_generate(tx: Tx, wish: Wish, *, can_be_made: bool) -> None:
+    """Refuse before the first byte what would be refused after the last, or would never be made."""
     tx.require(Permission.MANAGE_ARTIFACTS)
+    if not can_be_made:
+        raise CannotGenerate
     make_sure_there_is_storage(tx, 0)
     _make_sure_it_is_unique(tx, wish)
 

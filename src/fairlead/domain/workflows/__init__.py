@@ -31,6 +31,7 @@ from fairlead.domain.workflows.model import (
 )
 from fairlead.domain.workflows.own import Catalogue, own_step, start_own
 from fairlead.domain.workflows.store import remove_old
+from fairlead.domain.workflows.substitution import is_deeper_than
 from fairlead.domain.workflows.tasks import Runner, Tools
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "cancel",
     "definitions",
     "find_job",
+    "is_deeper_than",
     "list_jobs",
     "make_sure_addresses_are_allowed",
     "make_sure_programs_are_allowed",

@@ -24,12 +24,14 @@ from fairlead.domain.workflows.model import (
     JobNotFound,
     MissingInputs,
     Status,
+    TenantIdTooLong,
     WorkflowExists,
     WorkflowNotFound,
 )
 
 LARGEST_INPUTS = 1024 * 1024
 MOST_INPUTS = 200
+LONGEST_TENANT_ID = 128
 _KEYS = uuid.UUID("5f1f6c0e-6a57-4f7e-9a35-0d9a4a1b7f10")
 
 log = structlog.get_logger()
@@ -55,15 +57,15 @@ def register_all(database: Database, definitions: Iterable[Definition]) -> None:
 
 def shipped() -> list[Definition]:
     """The workflows that Mender 2.6 ships (mender.md §2.9), in words of our own."""
-    return read_folder(Path(__file__).parent / "shipped")
+    return list(read_folder(Path(__file__).parent / "shipped").values())
 
 
-def read_folder(folder: Path) -> list[Definition]:
+def read_folder(folder: Path) -> dict[Path, Definition]:
     """The definitions in the `*.json` files of a folder; `BadDefinition` names the file that is none."""
-    definitions = []
+    definitions = {}
     for path in sorted(folder.glob("*.json")):
         try:
-            definitions.append(read_file(path))
+            definitions[path] = read_file(path)
         except (BadDefinition, OSError) as problem:
             raise BadDefinition(reason=f"{path}: {problem}") from None
     return definitions
@@ -84,6 +86,8 @@ def start(
     """
     if not document:
         document = _definition_for(tx, name, inputs)
+    if len(tenant_id) > LONGEST_TENANT_ID:  # jobs are found by it, and what is found by an index must fit into it
+        raise TenantIdTooLong(limit=LONGEST_TENANT_ID)
     _make_sure_inputs_are_good(inputs)
     now = clock.now()
     job_id = str(uuid.uuid5(_KEYS, f"{tenant_id}\n{name}\n{key}")) if key else str(uuid.uuid4())
@@ -130,7 +134,7 @@ def retry(tx: Tx, seal: Seal, job_id: str) -> None:
 
 
 def cancel(tx: Tx, seal: Seal, job_id: str) -> None:
-    """Have no further step of the job begun. One that is under way is not called back; what it did stays done."""
+    """Have no further step of the job begun. A program that is under way is ended soon; what was done stays done."""
     job = find_job(tx, seal, "", job_id)
     if job.status not in OPEN:
         raise JobIsOver(status=job.status.value)

@@ -74,10 +74,9 @@ class Worker:
         self._lease = timedelta(seconds=lease_seconds)
         self._free = threads
         self._free_changed = threading.Condition()
-        self._mine: set[str] = set()
+        self._leased_until: dict[str, float] = {}
         self._stop = threading.Event()
         self._stopped = threading.Event()
-        self._leased_until = 0.0
         self._hurry_at = math.inf
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="workflow")
         self._followers = [
@@ -111,6 +110,7 @@ class Worker:
         taken: list[str] = []
         while not self._stop.is_set():
             free = self._wait_for_room()
+            leased_until = self._lease_from_now()
             try:
                 taken = self._take(free, look_first=not taken) if free else []
             except Exception as problem:  # the database may be away: try again soon, and for as long as it takes
@@ -119,7 +119,7 @@ class Worker:
             for job_id in taken:
                 with self._free_changed:
                     self._free -= 1
-                    self._mine.add(job_id)
+                    self._leased_until[job_id] = leased_until
                 self._pool.submit(self._work_on, job_id)
             if not taken:
                 self._stop.wait(POLL_SECONDS)
@@ -148,6 +148,7 @@ class Worker:
         full = [name for name, number in by_workflow.items() if number >= self._bounds.per_workflow]
         turns = [(by_tenant[tenant], since, tenant) for tenant, since in store.waiting(tx, full).items()]
         heapq.heapify(turns)
+        held = list(self._held())  # by a thread of ours that is still at it, though its lease is over
         lines: dict[str, Iterator[Any]] = {}
         chosen: list[str] = []
         while turns and len(chosen) < most:
@@ -155,8 +156,9 @@ class Worker:
             if tenant and number >= self._bounds.per_tenant:
                 continue
             if tenant not in lines:
-                lines[tenant] = iter(store.oldest(tx, tenant, full, most))
-            job = next((row for row in lines[tenant] if self._may_take(row, by_workflow)), None)
+                lines[tenant] = iter(store.oldest(tx, tenant, full, held, most))
+            bound = self._bounds.per_workflow
+            job = next((row for row in lines[tenant] if by_workflow[row.workflow] < bound), None)
             if job is not None:
                 chosen.append(job.id)
                 by_workflow[job.workflow] += 1
@@ -164,28 +166,34 @@ class Worker:
                 heapq.heappush(turns, (by_tenant[tenant], job.not_before, tenant))
         return chosen
 
-    def _may_take(self, row: Any, by_workflow: Counter[str]) -> bool:
-        """Not more of a workflow than may run, and not what a thread of ours is still at, though its lease is over."""
-        return by_workflow[row.workflow] < self._bounds.per_workflow and row.id not in self._mine
+    def _held(self) -> dict[str, float]:
+        """Until when each job is ours that is being worked on here."""
+        with self._free_changed:
+            return dict(self._leased_until)
+
+    def _lease_from_now(self) -> float:
+        return time.monotonic() + self._lease.total_seconds()
 
     def _stay_alive(self) -> None:
         """Push forward the leases of the jobs that are being worked on here, and of no others."""
         while not self._stopped.wait(self._lease.total_seconds() / 4):
-            began_at = time.monotonic()
+            leased_until, held = self._lease_from_now(), self._held()
+            if not held:
+                continue
             try:
-                with self._free_changed:
-                    mine = list(self._mine)
-                if mine:
-                    with self._database.across_tenants("these jobs are still being worked on") as tx:
-                        store.extend(tx, self.name, mine, store.after(self._lease))
-                self._leased_until = began_at + self._lease.total_seconds()
+                with self._database.across_tenants("these jobs are still being worked on") as tx:
+                    ours = store.extend(tx, self.name, list(held), store.after(self._lease))
             except Exception as problem:
                 log.warning("workflows.lease_not_extended", worker=self.name, problem=str(problem))
+                continue
+            with self._free_changed:
+                for job_id, before in held.items():
+                    if self._leased_until.get(job_id) == before:  # it was not given back and taken again meanwhile
+                        self._leased_until[job_id] = leased_until if job_id in ours else 0.0
 
-    def _is_alive(self, since: float) -> bool:
-        """Is a job that was taken at `since` certainly still ours? Long steps look here, and stop when it is not."""
-        leased_until = max(self._leased_until, since + self._lease.total_seconds())
-        return time.monotonic() < min(leased_until, self._hurry_at)
+    def _is_alive(self, job_id: str) -> bool:
+        """Is the job certainly still ours? Long steps look here, and stop when it is not."""
+        return time.monotonic() < min(self._leased_until.get(job_id, 0.0), self._hurry_at)
 
     def _work_on(self, job_id: str) -> None:
         try:
@@ -198,7 +206,7 @@ class Worker:
         finally:
             with self._free_changed:
                 self._free += 1
-                self._mine.discard(job_id)
+                self._leased_until.pop(job_id, None)
                 self._free_changed.notify_all()
 
     def _give_back(self, job_id: str) -> None:
@@ -208,7 +216,6 @@ class Worker:
                 store.let_go(tx, job_id, Status.PENDING, not_before=store.after(WAIT_WHEN_AWAY))
 
     def _go_on(self, job_id: str) -> None:
-        taken_at = time.monotonic()
         with self._database.across_tenants("what is there to do?", writing=False) as tx:
             job = store.find_job(tx, self._seal, job_id)
         if job is None:
@@ -228,9 +235,8 @@ class Worker:
         attempts = job.attempts
         for number in range(job.step, len(steps)):
             step = steps[number]
-            run = Run(
-                job.id, job.tenant_id, job.inputs, results, f"{job.id}:{number}", partial(self._is_alive, taken_at)
-            )
+            alive = partial(self._is_alive, job.id)
+            run = Run(job.id, job.tenant_id, job.inputs, results, f"{job.id}:{number}", alive)
             result = self._attempt(job, number, step, run, attempts, is_last=number + 1 == len(steps))
             if result is None or self._stop.is_set():
                 return

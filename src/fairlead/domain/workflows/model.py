@@ -131,6 +131,10 @@ class BadInputs(Refusal):
     message = "{reason}"
 
 
+class TenantIdTooLong(Refusal):
+    message = "tenant_id may have at most {limit} characters"
+
+
 class JobIsOver(Refusal):
     kind = Kind.CONFLICT
     message = "the job is {status} already"

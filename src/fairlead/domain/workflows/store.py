@@ -42,7 +42,7 @@ _since = (
 _waiting = sa.select(_tenants.c.id, _since.label("since")).where(_tenants.c.id.is_not(None))
 _oldest = (
     sa.select(_job.id, _job.workflow, _job.not_before)
-    .where(_job.for_tenant == sa.bindparam("tenant"), _is_due)
+    .where(_job.for_tenant == sa.bindparam("tenant"), _is_due, _job.id.not_in(sa.bindparam("held", expanding=True)))
     .order_by(_job.not_before, _job.id)
     .limit(sa.bindparam("at_most"))
 )
@@ -71,6 +71,7 @@ _extend = (
         _job.worker == sa.bindparam("by_worker"), _is_taken, _is_open, _job.id.in_(sa.bindparam("ids", expanding=True))
     )
     .values(leased_until=sa.bindparam("until", type_=Moment))
+    .returning(_job.id)
 )
 
 _still_held = sa.select(_job.id).where(*_held).with_for_update()
@@ -156,9 +157,10 @@ def waiting(tx: Tx, but_not: Sequence[str] = ()) -> dict[str, datetime]:
     return {row.id: row.since for row in rows if row.since is not None}
 
 
-def oldest(tx: Tx, tenant_id: str, but_not: Sequence[str], at_most: int) -> Sequence[sa.Row[Any]]:
-    """The jobs of a tenant that have been due for longest."""
-    return tx.all(_oldest, {"now": clock.now(), "tenant": tenant_id, "but_not": but_not, "at_most": at_most})
+def oldest(tx: Tx, tenant_id: str, but_not: Sequence[str], held: Sequence[str], at_most: int) -> Sequence[sa.Row[Any]]:
+    """The jobs of a tenant that have been due for longest, without those that are held."""
+    values = {"now": clock.now(), "tenant": tenant_id, "but_not": but_not, "held": held, "at_most": at_most}
+    return tx.all(_oldest, values)
 
 
 def running(tx: Tx) -> tuple[Counter[str], Counter[str]]:
@@ -173,9 +175,9 @@ def lease(tx: Tx, job_ids: Sequence[str], worker: str, until: datetime) -> None:
     tx.run(_lease, [{"job_id": job_id, "by_worker": worker, "until": until, "now": now} for job_id in job_ids])
 
 
-def extend(tx: Tx, worker: str, job_ids: Sequence[str], until: datetime) -> None:
-    """Keep others from these jobs for longer, as far as they are still this worker's."""
-    tx.run(_extend, {"by_worker": worker, "ids": list(job_ids), "until": until})
+def extend(tx: Tx, worker: str, job_ids: Sequence[str], until: datetime) -> set[str]:
+    """Keep others from these jobs for longer, as far as they are still this worker's: those that are."""
+    return set(tx.run(_extend, {"by_worker": worker, "ids": list(job_ids), "until": until}).scalars())
 
 
 def advance(tx: Tx, job_id: str, worker: str, step: int) -> bool:

@@ -16,6 +16,7 @@ from fairlead.domain.workflows import Definition, Job, Result, Status
 
 TAGS = ["Workflows (internal)"]
 LARGEST_BODY = 2 * 1024 * 1024
+DEEPEST = 32
 _INPUTS = "failed to decode input parameters"
 _DEFINITION = "failed to decode workflow"
 
@@ -55,18 +56,21 @@ def _start(context: Context, name: str, inputs: Mapping[str, str]) -> str:
 
 
 def _inputs(said: Parameters) -> dict[str, str]:
-    """Every value as a text, lists joined by commas (mender.md §2.9)."""
+    """Every value as a text, lists of plain values joined by commas (mender.md §2.9)."""
     if isinstance(said, list):
         said = {each.name: each.value for each in said}
+    if workflows.is_deeper_than(DEEPEST, list(said.values())):
+        raise BadBody(what=_INPUTS, reason="nested too deeply")
     return {name: _text(value) for name, value in said.items()}
 
 
 def _text(value: Any) -> str:
+    """Joined by commas, a list of objects could not be read by anyone: it stays the JSON that it is."""
     if isinstance(value, str):
         return value
     if value is None:
         return ""
-    if isinstance(value, list):
+    if isinstance(value, list) and not any(isinstance(each, dict | list) for each in value):
         return ",".join(_text(each) for each in value)
     return msgspec.json.encode(value).decode()
 

@@ -21,7 +21,14 @@ class Stopped(Refusal):
     message = "{program} was stopped, because the job is not this worker's any more"
 
 
-def run_cli(task: Task, said: CliTask, values: Values, run: Run, allowed: Mapping[str, Sequence[str]]) -> Result:
+def run_cli(
+    task: Task,
+    said: CliTask,
+    values: Values,
+    run: Run,
+    allowed: Mapping[str, Sequence[str]],
+    environment: Mapping[str, str],
+) -> Result:
     """Run the program with its arguments, without a shell. It succeeds when it ends with 0.
 
     Which program it is cannot depend on inputs: the first word is taken as it stands in the definition.
@@ -35,7 +42,7 @@ def run_cli(task: Task, said: CliTask, values: Values, run: Run, allowed: Mappin
         reason = "an argument must not contain NUL"
         raise StepFailed(reason, Result(task.name, task.type, success=False), for_good=True)
     fence = Fence(seconds=said.execution_time_out or DEFAULT_SECONDS)
-    ended = run_fenced([*allowed[program], *command[1:]], fence, {"IDEMPOTENCY_KEY": run.key}, run.alive)
+    ended = run_fenced([*allowed[program], *command[1:]], fence, {**environment, "IDEMPOTENCY_KEY": run.key}, run.alive)
     if ended.problem and not run.alive():
         raise Stopped(program=program)
     shown = {

@@ -12,7 +12,7 @@ import msgspec
 from fairlead.base.http.outgoing import AddressNotAllowed, Answer, BadAddress, NoAnswer, Outgoing
 from fairlead.domain.workflows.definition import HttpTask, Task
 from fairlead.domain.workflows.model import Result, Run, StepFailed
-from fairlead.domain.workflows.substitution import Values, filled, filled_text, filled_uri
+from fairlead.domain.workflows.substitution import Values, filled, filled_text, filled_uri, without_expressions
 from fairlead.domain.workflows.tasks.answers import as_json
 
 CONNECT_SECONDS = 10
@@ -25,6 +25,7 @@ _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", 
 """Headers that say how the request is sent, and not what it says. As with Mender, they are not the definition's."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BAD_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_PATH = re.compile(r"^[^/?#]*(?://[^/?#]*)?([^?#]*)")
 _USER = re.compile(r"^([^/?#]*//)[^/?#]*@")
 
 
@@ -56,7 +57,7 @@ def run_http(task: Task, said: HttpTask, values: Values, run: Run, outgoing: Out
         raise failed(str(silence)) from None
     shown |= {"response": _shown_response(answer), "json": as_json(answer.body)}
     if not _is_success(said, answer.status):
-        raise failed(f"{method} {_without_user(uri).partition('?')[0]} was answered with {answer.status}")
+        raise failed(f"{method} {_named(said.uri, uri)} was answered with {answer.status}")
     return Result(task.name, task.type, success=True, data=shown)
 
 
@@ -113,6 +114,14 @@ def _is_secret(header: str) -> bool:
 
 def _without_user(uri: str) -> str:
     return _USER.sub(r"\1***@", uri)
+
+
+def _named(said: str, uri: str) -> str:
+    """The host that was called, and the path as the definition has it: what is put into that may let somebody in."""
+    path = _PATH.search(without_expressions(said, "…"))
+    assert path is not None
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}{path.group(1)}"
 
 
 def _shown_response(answer: Answer) -> dict[str, Any]:

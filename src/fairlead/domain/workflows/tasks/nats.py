@@ -10,7 +10,7 @@ import msgspec
 
 from fairlead.domain.workflows.definition import NatsTask, Task
 from fairlead.domain.workflows.model import Result, Run, StepFailed
-from fairlead.domain.workflows.substitution import Values, filled, filled_text
+from fairlead.domain.workflows.substitution import Values, filled, filled_text, without_expressions
 
 SECONDS = 10
 _SUBJECT = re.compile(r"(?!\$)[^\s.*>\x00-\x20\x7f]+(\.[^\s.*>\x00-\x20\x7f]+)*")
@@ -26,7 +26,8 @@ def run_nats(task: Task, said: NatsTask, values: Values, run: Run, server: str) 
     if not server:
         raise StepFailed("there is no NATS server: the operator can name one with --nats-url", failed, for_good=True)
     if len(subject) > _LONGEST_SUBJECT or not _SUBJECT.fullmatch(subject):
-        raise StepFailed(f"{subject[:100]!r} is no subject to publish on", failed, for_good=True)
+        reason = f"what {without_expressions(said.subject, '…')[:100]!r} stands for is no subject to publish on"
+        raise StepFailed(reason, failed, for_good=True)
     try:
         asyncio.run(_publish(server, subject, msgspec.json.encode(filled(said.data, values)), run.key))
     except (OSError, TimeoutError) as problem:

@@ -22,13 +22,17 @@ from fairlead.domain.workflows.tasks.smtp import run_smtp
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What tasks may use: all of it is given by the operator. `programs` says what each name stands for."""
+    """What tasks may use: all of it is given by the operator.
+
+    `programs` says what each name stands for, `told` which variables of the environment some of them find.
+    """
 
     outgoing: Outgoing
     carrier: Carrier
     programs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     nats_server: str = ""
+    told: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Runner:
@@ -65,7 +69,7 @@ class Runner:
         if task.http is not None:
             return run_http(task, task.http, values, run, tools.outgoing)
         if task.cli is not None:
-            return run_cli(task, task.cli, values, run, tools.programs)
+            return run_cli(task, task.cli, values, run, tools.programs, tools.told.get(task.cli.command[0], {}))
         if task.smtp is not None:
             return run_smtp(task, task.smtp, values, run, tools.carrier)
         assert task.nats is not None
