@@ -209,7 +209,7 @@ def each_once(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def make_sure_roles_may_be_given(tx: Tx, names: Sequence[str]) -> None:
-    """Refuse roles that do not exist or are very many, and those that add up to more than the actor has (`BeyondOwn`)."""
+    """Refuse roles that are too many or do not exist, and those that come to more than the actor has (`BeyondOwn`)."""
     if len(names) > MOST_ROLES_OF_A_USER:
         raise TooManyRoles(limit=MOST_ROLES_OF_A_USER, count=len(names))
     own = {name for name in names if name not in BUILT_IN_ROLES}
