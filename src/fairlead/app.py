@@ -86,6 +86,7 @@ class Fairlead:
             "admissions", admit, largest=64, threads=min(MOST_ADMISSION_THREADS, len(os.sched_getaffinity(0)))
         )
         self.reports = Grouped("reports", devices.Reports(self.database).write)
+        self.calls = Grouped("calls", identity.Meters(self.database).count)
         self.executor = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="worker")
         self.metrics = Metrics()
         self.listening = Listening()
@@ -102,7 +103,7 @@ class Fairlead:
             agenda=self.agenda,
             admissions=self.admissions,
             reports=self.reports,
-            meters=identity.Meters(),
+            calls=self.calls,
             links=self._links,
             public_url=settings.public_url.rstrip("/"),
             home=settings.home_url,
@@ -161,6 +162,7 @@ class Fairlead:
         await self.in_thread(self.agenda.fill)
         self.admissions.start(loop)
         self.reports.start(loop)
+        self.calls.start(loop)
         if self._works:
             self.worker.start()
         self._tasks = [asyncio.create_task(keep_doing(task, self.in_thread)) for task in self.housekeeping.tasks()]
@@ -176,6 +178,7 @@ class Fairlead:
             await self.in_thread(self.worker.stop)
         await self.in_thread(self.admissions.stop)
         await self.in_thread(self.reports.stop)
+        await self.in_thread(self.calls.stop)
         with contextlib.suppress(Exception):
             await self.in_thread(self.housekeeping.write_last_seen)
         await self.in_thread(self.database.close)

@@ -53,7 +53,7 @@ class Housekeeping:
             Task("count what was answered at the door", 1, self._count),
             Task("end expired sessions", 3600, self._end_expired_sessions),
             Task("send mail", 1, partial(mail.send_due, self.database, self.seal, self.carrier)),
-            Task("forget old attempts", 600, self._forget_old_attempts),
+            Task("forget old attempts and counts of calls", 600, self.forget_old_counts),
             Task("suspend ended trials", 600, partial(identity.suspend_ended_trials, self.database)),
             Task("forget old jobs", 3600, self._forget_old_jobs),
             Task("forget old changes", 600, self.database.changes.forget_old),
@@ -77,9 +77,12 @@ class Housekeeping:
         self.metrics.remembered_tokens.set(len(self.memory))
         self.metrics.busy_devices.set(len(self.agenda))
 
-    def _forget_old_attempts(self) -> None:
+    def forget_old_counts(self) -> None:
+        """Of failed attempts and of calls."""
         with self.database.across_tenants("forget old attempts") as tx:
             identity.forget_old_attempts(tx)
+        with self.database.across_tenants("forget old calls") as tx:
+            identity.forget_old_counts(tx)
 
     def _forget_old_jobs(self) -> None:
         with self.database.across_tenants("forget old jobs") as tx:

@@ -60,9 +60,7 @@ def someone(organization: Organization, *roles: str, name: str = "carl") -> Some
     """A person with exactly these roles, logged in."""
     email = f"{name}{next(_numbers)}@{organization.tenant.id}.example"
     with organization.server.fairlead.database.begin(organization.scope) as tx:
-        user = identity.add_user(tx, email, HASH, list(roles) or [OBSERVER])
-        if not roles:
-            identity.change_user(tx, user.id, identity.UserChange(roles=[]))
+        user = identity.add_user(tx, email, HASH, list(roles))
     return Someone(organization.mender.client, log_in(organization, email), user.id, email)
 
 

@@ -16,13 +16,13 @@ from fairlead.base.database import Database
 from fairlead.domain import audit, identity
 from house.world import ADA, BEN
 
-WITHOUT_MEANING = {"changes", "sessions", "failed_logins", "password_resets", "letters", "heard_keys"}
+WITHOUT_MEANING = {"changes", "sessions", "failed_logins", "password_resets", "letters", "heard_keys", "counted_calls"}
 WITHOUT_MEANING |= {
     "workflow_definitions",
     "workflow_jobs",
     "workflow_steps",
 }  # of no tenant: they are a record of their own
-"""What is written besides: announcements, sessions, letters on their way and the counting of bad logins."""
+"""What is written besides: announcements, sessions, letters on their way, the counting of bad logins and of calls."""
 
 NOT_ON_RECORD = ("/auth/login", "/auth/logout")
 """Mender does not record who comes and goes."""

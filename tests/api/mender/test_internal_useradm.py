@@ -1,13 +1,22 @@
 """What do gateways and other services ask and tell useradm? `/api/internal/v1/useradm`."""
 
+import re
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
 import bcrypt
 import pytest
+from litestar import Router
+from operations import MANAGEMENT
 from test_internal_devauth import bearer, expired
 
+from fairlead.api.mender import needs, routes
 from fairlead.domain import audit, identity
+from house.roles import OBSERVER, http, someone, view, with_role
 from house.world import ADA, BEN, DEVAUTH, HASH, LOGIN, PASSWORD, USERADM, ZOE, settle
 
 INTERNAL = "/api/internal/v1/useradm"
+LOGS = "/api/management/v1/auditlogs/logs"
 LOOKING = ("GET", "/api/management/v2/devauth/devices")
 
 
@@ -73,14 +82,115 @@ def test_a_header_that_is_missing_is_named(internal, mender, acme, missing):
 
 
 @pytest.mark.parametrize(
-    "uri", ["/", "/api/management/v1", "/api//management//v1/", "api/management/v1/useradm/users", "?a/b/c/d"]
+    "uri",
+    [
+        "/",
+        "/api/management/v1",
+        "/api//management//v1/",
+        "api/management/v1/useradm/users",
+        "?a/b/c/d",
+        "http://x.example/api/management/v1/useradm/users",
+        "/api/management/v1/useradm/settings/../users/1",
+        "/api/management/v1/useradm/./users",
+        "/api/management/v1/useradm/settings/%2e%2E/users/1",
+        "/api/management/v1/useradm/settings%2F..%2Fusers",
+    ],
 )
-def test_a_path_without_a_service_is_refused(internal, mender, acme, uri):
+def test_a_path_without_a_service_or_with_dots_is_refused(internal, mender, acme, uri):
     assert verify(internal, mender.tokens[ADA], "GET", uri).status_code == 400
 
 
 def test_a_path_of_four_parts_is_enough(internal, mender, acme):
     assert verify(internal, mender.tokens[ADA], "GET", "/api/management/1.0/foo").status_code == 200
+
+
+USERS, SETTINGS = f"{USERADM}/users", f"{USERADM}/settings"
+WAYS_TO_SPELL = {
+    "as it is": lambda path: path,
+    "a slash twice": lambda path: path.replace("/useradm", "//useradm"),
+    "the first slash twice": lambda path: "/" + path,
+    "a slash at the end": lambda path: path + "//",
+    "a letter as its number": lambda path: path.replace("/useradm", "/%75seradm").replace("/v1", "/%561".lower()),
+    "a slash as its number": lambda path: path.replace("/useradm/", "/useradm%2F"),
+    "everything as its number": lambda path: "/" + "".join(f"%{ord(letter):02x}" for letter in path[1:]),
+    "a number as its numbers": lambda path: path.replace("/useradm", "/%2575seradm"),
+    "in capitals": lambda path: path.replace("/useradm", "/Useradm"),
+    "more after a question mark": lambda path: f"{path}?sort=asc&x=/{SETTINGS}",
+    "a new line": lambda path: path + "%0A",
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_SPELL)
+def test_a_gateway_is_told_what_the_public_listener_says_however_a_path_is_spelled(server, internal, standing, way):
+    cast = {
+        "groups": with_role(standing, view("g1")),
+        "one path": with_role(standing, http("GET", f"^{USERS}$")),
+        "people": with_role(standing, http("any", f"^{USERS}(/|$)")),
+        "nothing": someone(standing),
+        "looking": someone(standing, OBSERVER),
+    }
+    requests = [("GET", USERS), ("DELETE", f"{USERS}/x"), ("GET", SETTINGS), ("GET", LOGS)]
+
+    differing = {}
+    for who, person in cast.items():
+        for method, path in requests:
+            spelled = WAYS_TO_SPELL[way](path)
+            status = as_it_is_spelled(server, method, spelled, person.token)
+            told = verify(internal, person.token, method, spelled).status_code
+            if told != (403 if status in (403, 404) else 200):
+                differing[who, method, spelled] = (told, status)
+
+    assert differing == {}
+
+
+def as_it_is_spelled(server, method: str, path: str, token: str) -> int:
+    """What the public listener says to a request that no client has tidied up."""
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=30)
+    connection.putrequest(method, path, skip_accept_encoding=True)
+    connection.putheader("Authorization", f"Bearer {token}")
+    connection.endheaders()
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_what_no_table_knows_is_for_those_who_may_do_everything(internal, standing):
+    unknown = [
+        ("PUT", "/api/management/v1/deviceconfig/configurations/device/1"),
+        ("GET", f"{USERADM}/oauth2/providers"),
+        ("DELETE", SETTINGS),
+        ("GET", "/api/devices/v1/inventory/device/attributes"),
+        ("POST", "/v3/alm/stack/1"),
+    ]
+    opened, everyone = with_role(standing, http("any", "^/api/management/v1/deviceconfig/")), someone(standing)
+
+    say = lambda person: [verify(internal, person.token, *request).status_code for request in unknown]  # noqa: E731
+
+    assert say(standing.mender.as_(ADA)) == [200] * 5
+    assert say(standing.mender.as_(BEN)) == say(everyone) == [403] * 5
+    assert say(opened) == [200, 403, 403, 403, 403]
+
+
+def test_every_public_route_of_the_management_api_is_known():
+    served = {
+        (method, re.sub(r"{.*?}", "x", route.path))
+        for router in routes.public_routers()
+        if isinstance(router, Router) and router.path.startswith("/api/management")
+        for route in router.routes
+        for method in route.methods - {"OPTIONS"}
+    }
+
+    assert len(served) > 80
+    assert [each for each in served if needs.needed(*each) == needs.EVERYTHING] == []
+
+
+def test_what_takes_no_token_takes_no_permission_either():
+    """What takes a token, and no permission, is in test_role_sets."""
+    openly = [each for each in MANAGEMENT if each.is_open or each.path.endswith("/logout")]
+
+    found = {str(each): needs.needed(each.method, each.shape) for each in openly}
+
+    assert set(found.values()) == {needs.NOTHING}, found
 
 
 def test_a_token_that_has_expired_is_told_from_a_bad_one(server, internal, mender, acme):

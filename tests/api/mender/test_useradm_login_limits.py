@@ -166,7 +166,7 @@ def test_what_people_typed_is_not_kept_and_old_counts_are_swept(server, log_in):
 
     before = rows()
     let_time_pass(server, counter, minutes=61)
-    fairlead._forget_old_attempts()
+    fairlead.housekeeping.forget_old_counts()
 
     assert not [row for row in before if "my password" in row]
     assert [row for row in before if counter.digest in row]

@@ -197,7 +197,7 @@ def test_a_secret_is_good_for_an_hour(server, complete, secret, log_in):
     assert max(left) > timedelta(minutes=59)
     assert complete(secret).status_code == 400
     assert log_in(PASSWORD) == 200
-    server.fairlead._forget_old_attempts()
+    server.fairlead.housekeeping.forget_old_counts()
     with server.fairlead.database.across_tenants("what is left?", writing=False) as tx:
         assert tx.all(sa.select(password_resets)) == []
 

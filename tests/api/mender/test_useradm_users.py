@@ -49,6 +49,29 @@ def test_a_new_user_is_shown_in_the_shape_of_the_reference_and_may_log_in(mender
     assert acme.log() == ["ada user.create"]
 
 
+def test_a_new_user_has_the_roles_that_were_given_each_once_and_none_if_the_list_is_empty(mender, acme, user):
+    none, one = user(roles=[]), user(roles=["RBAC_ROLE_CI", "RBAC_ROLE_OBSERVER"] + ["RBAC_ROLE_CI"] * 5000)
+
+    assert (none["roles"], one["roles"]) == ([], ["RBAC_ROLE_CI", "RBAC_ROLE_OBSERVER"])
+    carl = Person(mender.client, mender.client.post(LOGIN, auth=(none["email"], SECRET)).text)
+    assert (carl.get(USERS).status_code, carl.get(f"{DEVAUTH}/devices").status_code) == (403, 403)
+
+    changed = mender.as_(ADA).put(f"{USERS}/{none['id']}", json={"roles": ["RBAC_ROLE_CI"] * 5000})
+
+    assert changed.status_code == 204
+    assert mender.as_(ADA).get(f"{USERS}/{none['id']}").json()["roles"] == ["RBAC_ROLE_CI"]
+
+
+def test_nobody_has_more_roles_than_can_be_looked_after(standing):
+    ada, many = standing.mender.as_(ADA), [f"role {number}" for number in range(101)]
+
+    made = ada.post(USERS, json={"email": new_email(), "password": SECRET, "roles": many})
+    changed = ada.put(f"{USERS}/me", json={"roles": many})
+
+    words = "roles: one user may have 100, and these are 101."
+    assert [(reply.status_code, reply.json()["error"]) for reply in (made, changed)] == [(400, words)] * 2
+
+
 @pytest.mark.parametrize(
     ("body", "status", "text"),
     [

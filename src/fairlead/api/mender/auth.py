@@ -66,9 +66,10 @@ async def _authenticate(connection: ASGIConnection[Any, Any, Any, Any], kind: Ac
     if bearer.scope.actor.kind is not kind:
         raise identity.BadToken
     http = connection.scope
-    if bearer.limits is not None:
-        context.meters.count(bearer.subject, bearer.limits, str(http.get("method", "GET")), http["path"])
-    scope = identity.for_request(bearer.scope, str(http.get("method", "GET")), http["path"])
+    method, path = str(http.get("method", "GET")), http["path"]
+    if bearer.limits is not None and bearer.limits.are_about(method, path):
+        await context.calls.submit(identity.CountedCall(bearer.subject, bearer.limits, method, path))
+    scope = identity.for_request(bearer.scope, method, path)
     http["state"]["call"] = Call(context, bearer, scope, host_of(http))
 
 

@@ -36,7 +36,7 @@ class Context:
     agenda: deployments.Agenda
     admissions: Grouped[devices.AuthRequest, str]
     reports: Grouped[devices.Report, None]
-    meters: identity.Meters
+    calls: Grouped[identity.CountedCall, None]
     links: Links
     public_url: str
     home: str

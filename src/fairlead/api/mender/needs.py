@@ -1,7 +1,8 @@
 """Which permission does a management request need?
 
-The actions of the domain decide for themselves. This table tells a gateway that asks in front of them (the internal
-`useradm/auth/verify`) what they will decide; a test holds it against the routes.
+The actions of the domain decide for themselves. These tables tell a gateway that asks in front of them (the internal
+`useradm/auth/verify`) what they will decide; a test holds them against the routes. What stands in none of them takes
+everything: a path that only looks like one that is known, or belongs to another service, opens no door.
 """
 
 from __future__ import annotations
@@ -26,22 +27,41 @@ _TABLE: tuple[tuple[str, Permission, Permission], ...] = (
     (f"{_V}/deviceconnect/devices/[^/]+", Permission.VIEW_DEVICES, Permission.VIEW_DEVICES),
     (f"{_V}/deviceconnect/.*", Permission.USE_TERMINAL, Permission.USE_TERMINAL),
 )
-_NEEDS = tuple((re.compile(path), look, change) for path, look, change in _TABLE)
-_OWN_AFFAIRS = re.compile(f"{_V}/useradm/users/(me|([^/]+))")
+_EVERYBODYS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("POST",), f"{_V}/useradm/auth/(login|logout|plan-verify|password-reset/(start|complete))"),
+    ((*_LOOKS, "POST"), f"{_V}/useradm/settings"),
+    (_LOOKS, f"{_V}/useradm/2faqr"),
+    (("PUT",), f"{_V}/useradm/2faverify"),
+    (_LOOKS, f"{_V}/tenantadm/user/tenant"),
+    (("POST",), f"{_V}/tenantadm/tenants(/trial)?"),
+    (("DELETE",), f"{_V}/tenantadm/tenants/[^/]+"),
+    (("PUT",), f"{_V}/tenantadm/tenants/[^/]+/status"),
+)
+_NEEDS = tuple((re.compile(path, re.DOTALL), look, change) for path, look, change in _TABLE)
+_NEED_NOTHING = tuple((methods, re.compile(path)) for methods, path in _EVERYBODYS)
+_OWN_AFFAIRS = re.compile(f"{_V}/useradm/users/([^/]+)")
+
+NOTHING: frozenset[Permission] = frozenset()
+EVERYTHING = frozenset(Permission)
 
 
-def needed(method: str, path: str) -> Permission | None:
-    """The permission, None for what everybody who is logged in may do."""
+def needed(method: str, path: str) -> frozenset[Permission]:
+    """The permissions: `NOTHING` for what everybody may do, `EVERYTHING` for what nobody here knows."""
+    if any(method in methods and pattern.fullmatch(path) for methods, pattern in _NEED_NOTHING):
+        return NOTHING
     for pattern, look, change in _NEEDS:
         if pattern.fullmatch(path):
-            return look if method in _LOOKS else change
-    return None
+            return frozenset({look if method in _LOOKS else change})
+    return EVERYTHING
 
 
 def may_request(scope: Scope, method: str, path: str) -> bool:
-    """Would the request be allowed? Whose own device groups it is about, only the request itself can tell."""
-    permission = needed(method, path)
+    """Would the request be allowed? Whose own device groups it is about, only the request itself can tell.
+
+    The path is one as the router sees it: decoded, and with single slashes.
+    """
     own = _OWN_AFFAIRS.fullmatch(path)
-    if own and own.group(1) in ("me", scope.actor.id) and method in ("GET", "HEAD", "PUT"):
+    if own and own.group(1) in ("me", scope.actor.id) and method in (*_LOOKS, "PUT"):
         return True
-    return permission is None or permission in for_request(scope, method, path).permissions
+    allowed = for_request(scope, method, path).permissions
+    return all(permission in allowed for permission in needed(method, path))

@@ -51,7 +51,7 @@ from fairlead.domain.identity.members import (
     when_member_removed,
 )
 from fairlead.domain.identity.memory import Bearer, TokenMemory
-from fairlead.domain.identity.metering import Meters, TooManyCalls
+from fairlead.domain.identity.metering import CountedCall, Meters, TooManyCalls, forget_old_counts
 from fairlead.domain.identity.model import (
     BUILT_IN_ROLES,
     DEFAULT_TENANT_ID,
@@ -249,6 +249,7 @@ __all__ = [
     "BeyondOwn",
     "Burst",
     "Claims",
+    "CountedCall",
     "Credentials",
     "Deed",
     "DeviceLimit",
@@ -357,6 +358,7 @@ __all__ = [
     "find_user_by_email",
     "for_request",
     "forget_old_attempts",
+    "forget_old_counts",
     "found_organization",
     "list_document_roles",
     "list_members",

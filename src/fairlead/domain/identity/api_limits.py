@@ -41,12 +41,19 @@ class ApiLimits(msgspec.Struct, frozen=True):
     bursts: Annotated[tuple[Burst, ...], msgspec.Meta(max_length=MOST_BURSTS)] = ()
     quota: Quota = Quota()
 
+    def paces(self, method: str, path: str) -> list[Burst]:
+        """Those of this operation."""
+        return [each for each in self.bursts if each.min_interval_sec and (each.action, each.uri) == (method, path)]
+
+    def are_about(self, method: str, path: str) -> bool:
+        return bool(self.quota.max_calls or self.paces(method, path))
+
 
 UNLIMITED = ApiLimits()
 
 
 class TenantApiLimits(msgspec.Struct, frozen=True):
-    """What an organization's people (`management`) and each of its devices may call. Nothing said: no limits."""
+    """What each person of an organization (`management`) and each of its devices may call. Nothing said: no limits."""
 
     management: ApiLimits = UNLIMITED
     devices: ApiLimits = UNLIMITED

@@ -43,6 +43,11 @@ LONGEST_DESCRIPTION = 4096
 LONGEST_VALUE = 1024
 MOST_GRANTS = 200
 MOST_ROLES = 1000
+MOST_ROLES_OF_A_USER = 100
+
+ADMINISTRATORS = "administrators"
+"""What is done one at a time by whoever may take the last administrator away: before the first look, and before any
+other turn is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,10 @@ class RoleExists(Refusal):
 class RoleIsBuiltIn(Refusal):
     kind = Kind.UNPROCESSABLE
     message = "the role {name} is built in and cannot be changed"
+
+
+class TooManyRoles(Refusal):
+    message = "roles: one user may have {limit}, and these are {count}."
 
 
 class RoleInUse(Refusal):
@@ -146,6 +155,7 @@ def change_role(tx: Tx, name: str, description: str, grants: Sequence[Grant]) ->
     """Give a role other grants; they are in force within a second for whoever holds it."""
     tx.require(Permission.MANAGE_USERS)
     make_sure_plan_includes(tx, Plan.ENTERPRISE)
+    tx.one_at_a_time(ADMINISTRATORS)
     tx.one_at_a_time("roles")
     old = _find(tx, name)
     if old.is_built_in:
@@ -193,8 +203,15 @@ def policy_of_roles(tx: Tx, names: Iterable[str]) -> Policy:
     return policy_of(names, grants)
 
 
+def each_once(names: Iterable[str]) -> tuple[str, ...]:
+    """The roles as they are kept."""
+    return tuple(dict.fromkeys(names))
+
+
 def make_sure_roles_may_be_given(tx: Tx, names: Sequence[str]) -> None:
-    """Refuse roles that do not exist, and those that add up to more than the actor has (`BeyondOwn`)."""
+    """Refuse roles that are too many or do not exist, and those that come to more than the actor has (`BeyondOwn`)."""
+    if len(names) > MOST_ROLES_OF_A_USER:
+        raise TooManyRoles(limit=MOST_ROLES_OF_A_USER, count=len(names))
     own = {name for name in names if name not in BUILT_IN_ROLES}
     if own:
         tx.one_at_a_time("roles")  # none of them goes before this is committed
@@ -211,7 +228,10 @@ def make_sure_actor_covers_user(tx: Tx, user: User) -> None:
 
 
 def make_sure_someone_administers(tx: Tx) -> None:
-    """Refuse to leave the tenant, as it now is, without anyone who may manage its users."""
+    """Refuse to leave the tenant, as it now is, without anyone who may manage its users.
+
+    Asked in one's turn as `ADMINISTRATORS`.
+    """
     if not any(_administers(policy_of_roles(tx, user.roles)) for user in store.search_users(tx, (), (), {})):
         raise LastAdministrator
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,8 @@ from fairlead.domain.identity.model import (
     make_sure_password_is_good,
 )
 from fairlead.domain.identity.roles import (
+    ADMINISTRATORS,
+    each_once,
     make_sure_actor_covers_user,
     make_sure_roles_may_be_given,
     policy_of_roles,
@@ -57,13 +59,16 @@ def search_users(
 
 
 def add_user(tx: Tx, email: str, password_hash: str, roles: Sequence[str] | None = None) -> User:
-    """Give a person an account. The password is hashed before, outside of the transaction: see `prepare_password`."""
+    """Give a person an account; no list of roles is the default ones, an empty list is none.
+
+    The password is hashed before, outside of the transaction: see `prepare_password`.
+    """
     tx.require(Permission.MANAGE_USERS)
     make_sure_email_is_good(email)
-    roles = roles or DEFAULT_ROLES
+    roles = each_once(DEFAULT_ROLES if roles is None else roles)
     make_sure_roles_may_be_given(tx, roles)
     now = clock.now()
-    user = User(str(uuid.uuid4()), tx.tenant_id, email, password_hash, tuple(roles), now, now, None)
+    user = User(str(uuid.uuid4()), tx.tenant_id, email, password_hash, roles, now, now, None)
     store.add_user(tx, user)
     audit.record(tx, "user.create", user.id, name=email, roles=list(roles))
     return user
@@ -84,6 +89,9 @@ def change_user(tx: Tx, user_id: str, change: UserChange, keep_session: str | No
         raise NothingToUpdate
     if user_id != tx.scope.actor.id or change.roles is not None:
         tx.require(Permission.MANAGE_USERS)
+    if change.roles is not None:
+        tx.one_at_a_time(ADMINISTRATORS)
+        change = replace(change, roles=each_once(change.roles))
     user = store.find_user(tx, user_id)
     if user is None:
         raise UserNotFound
@@ -124,6 +132,7 @@ def _differences(user: User, change: UserChange) -> dict[str, tuple[Any, ...]]:
 def remove_user(tx: Tx, user_id: str) -> None:
     """Take the account away. Removing someone who is not there is no error (useradm: 204 always)."""
     tx.require(Permission.MANAGE_USERS)
+    tx.one_at_a_time(ADMINISTRATORS)
     user = store.find_user(tx, user_id)
     if user is None:
         return
@@ -135,10 +144,9 @@ def remove_user(tx: Tx, user_id: str) -> None:
 
 
 def _make_sure_someone_administers(tx: Tx, user: User, roles: Sequence[str]) -> None:
-    """Refuse to leave the tenant without anyone who may manage its users."""
+    """Refuse to leave the tenant without anyone who may manage its users. Asked in one's turn as `ADMINISTRATORS`."""
     if _administers(tx, roles) or not _administers(tx, user.roles):
         return
-    tx.one_at_a_time("administrators")
     others = (other for other in store.search_users(tx, (), (), {}) if other.id != user.id)
     if not any(_administers(tx, other.roles) for other in others):
         raise LastAdministrator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
@@ -56,11 +57,16 @@ def _header(request: Request[Any, Any, Any], name: str) -> str:
 
 
 def _path(uri: str) -> str:
-    """The path of the request, which has a service and a version: `/api/management/v1/useradm`."""
-    path = uri.partition("?")[0].partition("#")[0]
-    if not path.startswith("/") or len([part for part in path.split("/") if part]) < _LEAST_PARTS:
-        raise BadParameter(reason=f"malformed X-Original-URI header: a path of at least {_LEAST_PARTS} parts is needed")
-    return path
+    """The path of the request as the public listener reads it, with a service and a version at the least.
+
+    Where one with dots leads is for whoever resolves them to say, and not everybody would say the same.
+    """
+    path = unquote(uri.partition("?")[0].partition("#")[0])
+    parts = [part for part in path.split("/") if part]
+    if not path.startswith("/") or len(parts) < _LEAST_PARTS or "." in parts or ".." in parts:
+        words = f"a path of at least {_LEAST_PARTS} parts, none of them . or .., is needed"
+        raise BadParameter(reason=f"malformed X-Original-URI header: {words}")
+    return "/" + "/".join(parts)
 
 
 class NewUser(msgspec.Struct):
