@@ -14,6 +14,7 @@ from fairlead.domain.billing.model import (
     NoBillingAccount,
     OneOrganizationOnly,
     SignedUp,
+    UpgradedMeanwhile,
     UpgradeNotStarted,
 )
 from fairlead.domain.billing.office import Office
@@ -53,6 +54,7 @@ __all__ = [
     "Payments",
     "SignedUp",
     "UpgradeNotStarted",
+    "UpgradedMeanwhile",
     "activate",
     "begin_card",
     "billing_secret",
