@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from operations import TENANTADM, TENANTADM_V2
 
 from fairlead.base import clock
 from fairlead.base.scope import system_scope
-from fairlead.domain import audit, identity
+from fairlead.domain import audit, billing, identity
+from fairlead.domain.identity.store import tenants
 from fairlead.settings import Settings
 from house.server import RunningServer
 from house.stripe import DECLINED, EVERYTHING_IS_THERE, GOOD, KEY, PRICES, RECAPTCHA_SECRET, WITHOUT_MONEY, StandIn
@@ -155,6 +157,18 @@ def test_who_thinks_better_of_it_is_forgotten_by_stripe_as_well(stripe, fay):
     assert fay.mender.client.delete(f"{V2}/{tenant_id}").status_code == 204
 
     assert tenant_id not in [each["metadata"]["tenant_id"] for each in stripe.customers.values()]
+
+
+def test_who_never_comes_back_is_forgotten_by_stripe_as_well(stripe, charging, fay):
+    tenant_id = fay.sign_up().json()["id"]
+    then = clock.now() - billing.SIGN_UP_KEPT - timedelta(minutes=1)
+    with charging.fairlead.database.across_tenants("as if a day had passed") as tx:
+        tx.run(sa.update(tenants).where(tenants.c.id == tenant_id).values(created_at=then))
+
+    assert billing.remove_abandoned(charging.fairlead.office) == 1
+
+    assert tenant_id not in [each["metadata"]["tenant_id"] for each in stripe.customers.values()]
+    assert fay.sign_up().status_code == 200
 
 
 def test_the_card_of_a_token_is_charged_at_once(stripe, fay):

@@ -20,10 +20,12 @@ from fairlead.domain.billing.model import (
 from fairlead.domain.billing.office import Office
 from fairlead.domain.billing.payments import Payments
 from fairlead.domain.billing.signing_up import (
+    SIGN_UP_KEPT,
     activate,
     open_account,
     open_account_at_once,
     open_trial,
+    remove_abandoned,
     remove_inactive,
 )
 from fairlead.domain.billing.staying import (
@@ -38,6 +40,7 @@ from fairlead.domain.billing.staying import (
 )
 
 __all__ = [
+    "SIGN_UP_KEPT",
     "Bill",
     "BillingIsAway",
     "BillingIsMisconfigured",
@@ -66,6 +69,7 @@ __all__ = [
     "open_account",
     "open_account_at_once",
     "open_trial",
+    "remove_abandoned",
     "remove_inactive",
     "start_upgrade",
 ]

@@ -10,7 +10,7 @@ import contextlib
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fairlead.base import clock
 from fairlead.base.errors import Kind, Refusal
@@ -26,6 +26,8 @@ from fairlead.domain.billing.model import (
 from fairlead.domain.billing.office import Office
 from fairlead.domain.billing.payments import Payments
 from fairlead.domain.identity import NewOrganization, TenantStatus
+
+SIGN_UP_KEPT = timedelta(days=1)
 
 
 def open_account(office: Office, new: NewOrganization) -> SignedUp:
@@ -149,6 +151,21 @@ def remove_inactive(office: Office, tenant_id: str) -> None:
     removed = _take_back(office, tenant_id)
     if office.payments is not None and "customer" in removed.billing:
         office.payments.forget_customer(removed.billing["customer"])
+
+
+def remove_abandoned(office: Office) -> int:
+    """Forget who signed up and has not been let in within a day: otherwise their e-mails were taken for ever.
+
+    Only an organization that was never let in is inactive. Several processes may do it at once.
+    """
+    with office.database.across_tenants("who has not come back?", writing=False) as tx:
+        abandoned = identity.ids_of_inactive(tx, clock.now() - SIGN_UP_KEPT)
+    removed = 0
+    for tenant_id in abandoned:
+        with contextlib.suppress(identity.TenantNotRemovable):
+            remove_inactive(office, tenant_id)
+            removed += 1
+    return removed
 
 
 def _take_back(office: Office, tenant_id: str) -> identity.Tenant:

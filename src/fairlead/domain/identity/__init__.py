@@ -17,7 +17,7 @@ from fairlead.domain.identity.account_ids import new_id as new_id_in_account
 from fairlead.domain.identity.accounts import AccountTaken, BadUserId, add_account
 from fairlead.domain.identity.api_limits import NO_LIMITS, ApiLimits, Burst, Quota, TenantApiLimits
 from fairlead.domain.identity.attempts import TooManyAttempts, forget_old_attempts
-from fairlead.domain.identity.directory import search_accounts, search_tenants
+from fairlead.domain.identity.directory import ids_of_inactive, search_accounts, search_tenants
 from fairlead.domain.identity.document_roles import (
     Attachment,
     BadRoleName,
@@ -360,6 +360,7 @@ __all__ = [
     "forget_billing",
     "forget_old_attempts",
     "found_organization",
+    "ids_of_inactive",
     "list_document_roles",
     "list_members",
     "list_programs",
