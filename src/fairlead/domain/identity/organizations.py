@@ -34,7 +34,7 @@ from fairlead.domain.identity.model import (
     make_sure_email_is_good,
     make_sure_password_is_good,
 )
-from fairlead.domain.identity.plans import DEVICE_LIMITS, Plan, plan_called
+from fairlead.domain.identity.plans import DEVICE_LIMITS, LARGEST_LIMIT, Plan, plan_called
 from fairlead.domain.identity.tenants import TENANT_CHANGED, add_tenant, own_tenant
 from fairlead.domain.identity.tokens import Tokens
 from fairlead.domain.identity.users import add_user
@@ -105,6 +105,8 @@ class NewOrganization:
             make_sure_password_is_good(self.password)
         except (PasswordTooShort, PasswordTooLong) as problem:
             raise BadOrganization(reason=str(problem)) from None
+        if self.device_limit is not None and not 0 <= self.device_limit <= LARGEST_LIMIT:
+            raise BadOrganization(reason=f"device limit: {self.device_limit} is not between 0 and {LARGEST_LIMIT}")
 
 
 def make_sure_organization_name_is_good(name: str) -> None:
