@@ -56,6 +56,7 @@ class Fairlead:
         self.housekeeping = Housekeeping(
             database=self.database,
             blobs=self.blobs,
+            office=self.office,
             seal=self.seal,
             carrier=self.mail,
             stacks=self.stacks,
@@ -73,6 +74,7 @@ class Fairlead:
         self.database = parts.open_database(settings)
         self.blobs = open_blobs(settings.blobs_url)
         self.tokens = parts.open_tokens(settings)
+        self.office = parts.open_office(settings, self.database, self.tokens)
         self.seal = parts.open_seal(settings)
         self.mail = parts.open_mail(settings)
         self.stacks = parts.open_stacks(settings)
@@ -111,7 +113,7 @@ class Fairlead:
             outgoing=parts.open_outgoing(settings),
             programs=frozenset({**parts.OWN_PROGRAMS, **settings.programs}),
             makes_artifacts=parts.makes_artifacts(settings),
-            office=parts.open_office(settings, self.database, self.tokens),
+            office=self.office,
             recaptcha=Recaptcha(settings.recaptcha_secret, settings.recaptcha_url),
             executor=self.executor,
         )

@@ -14,7 +14,7 @@ from fairlead.base.database import Database
 from fairlead.base.http.metrics import Metrics
 from fairlead.base.seal import Seal
 from fairlead.base.smtp import Carrier
-from fairlead.domain import artifacts, catalog, deployments, devices, identity, jobs, mail, stacks, workflows
+from fairlead.domain import artifacts, billing, catalog, deployments, devices, identity, jobs, mail, stacks, workflows
 from fairlead.domain.identity import portal
 from fairlead.schedule import Task
 
@@ -27,6 +27,7 @@ class Housekeeping:
 
     database: Database
     blobs: Blobs
+    office: billing.Office
     seal: Seal
     carrier: Carrier
     stacks: stacks.Tools
@@ -55,6 +56,7 @@ class Housekeeping:
             Task("send mail", 1, partial(mail.send_due, self.database, self.seal, self.carrier)),
             Task("forget old attempts and counts of calls", 600, self.forget_old_counts),
             Task("suspend ended trials", 600, partial(identity.suspend_ended_trials, self.database)),
+            Task("take back abandoned sign-ups", 3600, partial(billing.remove_abandoned, self.office)),
             Task("forget old jobs", 3600, self._forget_old_jobs),
             Task("forget old changes", 600, self.database.changes.forget_old),
             Task("sweep payloads", 6 * 3600, partial(artifacts.sweep_payloads, self.database, self.blobs)),

@@ -220,10 +220,13 @@ def tell_of_forbidden_definitions(settings: Settings) -> None:
 
 
 def prepare(settings: Settings) -> Database:
-    """Bring the database up to date and make sure that there is a tenant: once per start, before any worker."""
+    """Bring the database up to date and make sure that there is a tenant: once per start, before any worker.
+
+    Not for those who only look: a server that is to have many organizations may have none yet.
+    """
     database = bring_up_to_date(settings)
     if not settings.multitenant:
-        identity.make_sure_default_tenant_exists(database, open_tokens(settings))
+        identity.make_sure_there_is_a_tenant(database, open_tokens(settings))
     return database
 
 

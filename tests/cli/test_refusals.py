@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from house.many import run_many
+from house.organizations import found
 from house.program import Program
 
 COMMANDS = ("", "serve", "user", "user create", "user list", "user password", "doctor", "backup", "restore", "simulate")
@@ -40,6 +41,8 @@ class Bad:
             database.execute("INSERT INTO alembic_version VALUES ('9999')")
         locked = folder / "locked"
         locked.mkdir(mode=0)
+        many = folder / "many"
+        found(many)
         broken_key = folder / "broken key"
         (broken_key / "keys").mkdir(parents=True)
         (broken_key / "keys" / "tokens.pem").write_text("nonsense")
@@ -63,6 +66,7 @@ class Bad:
             "a folder below a file": ((*serve, text / "data"), "Not a directory"),
             "a key folder below a file": ((*serve, data, "--keys", text / "keys"), "keys"),
             "a broken key": ((*serve, broken_key), "backup of the keys folder"),
+            "a server of one with the organizations of many": ((*serve, many), "--multitenant"),
             "a bad database URL": ((*serve, data, "--database", "mysql://host/name"), "mysql://host/name"),
             "a database that is away": ((*serve, data, "--database", NOBODY), "127.0.0.1"),
             "an unknown database option": ((*serve, data, "--database", NOBODY + "?colour=blue"), "colour"),
@@ -80,6 +84,14 @@ class Bad:
             "a user and no database": ((*user, data, "--database", NOBODY), "127.0.0.1"),
             "a tenant without --multitenant": (("tenant", "create", *acme), "--multitenant"),
             "a tenant of an unknown plan": ((*tenant, "--password", "correct horse", "--plan", "gold"), "'gold'"),
+            "a tenant with more devices than can be counted": (
+                (*tenant, "--password", "correct horse", "--device-limit", "99999999999999999999"),
+                "device limit: 99999999999999999999 is not between 0 and",
+            ),
+            "a tenant with less than no devices": (
+                (*tenant, "--password", "correct horse", "--device-limit", "-1"),
+                "device limit",
+            ),
             "a tenant without a password": (tenant, "password"),
             "an unknown tenant to show": (("tenant", "show", "nowhere", "--data", data), "tenant"),
             "no tenant to show": (("tenant", "show", "--data", data), "tenant list"),

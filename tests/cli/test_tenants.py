@@ -7,6 +7,8 @@ import json
 import httpx
 import pytest
 
+from house.many import run_many
+from house.organizations import found
 from house.program import Server, run
 from house.world import LOGIN, PASSWORD
 
@@ -62,7 +64,29 @@ def test_an_organization_has_the_device_limit_that_it_is_given(data):
     assert (shown["plan"], shown["device_limit"], shown["status"]) == ("enterprise", 7, "active")
 
 
+def test_whoever_only_looks_founds_nothing(tmp_path, data):
+    made = found(data)
+    own, many, empty = ("--data", data), ("--tenant-id", made), ("--data", tmp_path / "empty")
+    looks = [
+        ("tenant", "list", *own),
+        ("tenant", "show", made, *own),
+        ("user", "list", *own, *many),
+        ("tenant", "list", *empty),
+    ]
+    too_vague = [("user", "list", *own), ("user", "list", *empty), ("account", "client", "list", *own)]
+    too_vague += [("user", "create", "--email", "b@acme.example", "--password", PASSWORD, *own)]
+
+    told = run_many(tmp_path, [*looks, *too_vague, ("tenant", "list", *own), ("tenant", "list", *empty)])
+
+    assert [each.code for each in told] == [0] * len(looks) + [2] * len(too_vague) + [0, 0]
+    assert all("--tenant-id" in each.err for each in told[len(looks) : -2])
+    assert EMAIL in told[2].out
+    assert [line.split("\t")[:2] for line in told[-2].out.splitlines()] == [[made, "Acme"]]
+    assert told[-1].out == ""
+
+
 def test_a_server_of_one_organization_shows_it_and_makes_no_other(data):
+    assert run("user", "create", "--email", EMAIL, "--password", PASSWORD, "--data", data).code == 0
     listed = run("tenant", "list", "--data", data)
     assert "default" in listed.out
     assert json.loads(run("tenant", "show", "default", "--data", data).out)["status"] == "active"

@@ -34,7 +34,9 @@ class StandIn:
         self.asked: list[str] = []
         self.keys: list[str | None] = []
         self.away = EVERYTHING_IS_THERE
-        self._replayed: dict[str, Reply] = {}
+        self.meanwhile: dict[str, Callable[[], object]] = {}
+        """What happens once, after it was asked for this and before it answers: "POST /v1/subscriptions"."""
+        self._replayed: dict[str, tuple[dict[str, str], Reply]] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"stand_in": self})
@@ -83,10 +85,11 @@ class StandIn:
             if method == "POST":
                 self.keys.append(key)
             if key in self._replayed:
-                return self._replayed[key]
-            reply = self._route(method, path, said)
+                before, reply = self._replayed[key]
+                return reply if said == before else (400, _error("idempotency_error", None, "Not what it was."))
+            reply = json.loads(json.dumps(self._route(method, path, said)))  # as things were when it was given
             if key and reply[0] < 500:
-                self._replayed[key] = reply
+                self._replayed[key] = said, reply
             return reply
 
     def _route(self, method: str, path: str, said: dict[str, str]) -> Reply:
@@ -245,6 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
         said = dict(parse_qsl(parts.query) + parse_qsl(body))
         status, content = self.stand_in.answer(self.command, parts.path, said, self.headers)
+        self.stand_in.meanwhile.pop(f"{self.command} {parts.path}", lambda: None)()
         text = json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

@@ -7,17 +7,14 @@ import shlex
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from fairlead.base.database import Database, Tx
+from fairlead.base.database import Tx
 from fairlead.base.errors import Kind, Refusal
-from fairlead.base.scope import Scope, system_scope
+from fairlead.cli.opening import look_into, open_for
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Listen, Multitenant, PublicUrl, settings_of
-from fairlead.cli.plain import cells
+from fairlead.cli.tables import Whole, print_table
 from fairlead.cli.user import Email, TenantId, asked_password
 from fairlead.domain import identity
-from fairlead.parts import prepare
 from fairlead.settings import Settings
 
 accounts = typer.Typer(no_args_is_help=True)
@@ -51,14 +48,6 @@ def _settings(data: object, database: object, keys: object, multitenant: object,
     return settings_of(config, data=data, database=database, keys=keys, multitenant=multitenant)  # type: ignore[arg-type]
 
 
-def _open(settings: Settings, tenant_id: str) -> tuple[Database, Scope]:
-    """The database, and the scope of a tenant that is there."""
-    opened = prepare(settings)
-    with opened.across_tenants("is there such a tenant?", writing=False) as tx:
-        identity.find_tenant(tx, tenant_id)
-    return opened, system_scope(tenant_id, "command line")
-
-
 def _chosen(password: str | None) -> tuple[str, bool]:
     """The password to set, and whether it was made up here, so that it has to be told."""
     if password is None:
@@ -81,7 +70,7 @@ def create(
 
     A master who is there already stays as they are, password included.
     """
-    opened, scope = _open(_settings(data, database, keys, multitenant, config), tenant_id)
+    opened, scope = open_for(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.read(scope) as tx:
         is_there = _is_master(tx, email)
     chosen, is_made_up = ("", False) if is_there else _chosen(password)
@@ -115,7 +104,7 @@ def show(
     tenant_id: TenantId = identity.DEFAULT_TENANT_ID,
 ) -> None:
     """Print the account's id, and who and what belongs to it, as JSON."""
-    opened, scope = _open(_settings(data, database, keys, multitenant, config), tenant_id)
+    opened, scope = open_for(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.begin(scope) as tx:
         said = {
             "account": identity.account_id(tx),
@@ -142,7 +131,7 @@ def add_user(
     """Take a user into the account. Until they have a role, they go by the default one for users."""
     chosen, is_made_up = _chosen(password)
     password_hash = identity.prepare_password(chosen)
-    opened, scope = _open(_settings(data, database, keys, multitenant, config), tenant_id)
+    opened, scope = open_for(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.begin(scope) as tx:
         identity.add_member(tx, name, password_hash, email)
     print(f"user      {name}")
@@ -160,15 +149,15 @@ def list_users(
     tenant_id: TenantId = identity.DEFAULT_TENANT_ID,
 ) -> None:
     """Show the users of the account and their roles."""
-    table = Table("Name", "E-mail", "Role", "Since")
-    opened, scope = _open(_settings(data, database, keys, multitenant, config), tenant_id)
+    opened, scope = look_into(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.read(scope) as tx:
-        for member in identity.list_members(tx):
-            roles = ", ".join(f"{each.role.name} ({each.role.id})" for each in identity.roles_of(tx, member.username))
-            table.add_row(
-                *cells(member.username, member.email, roles or "the default", f"{member.created_at:%Y-%m-%d}")
-            )
-    Console().print(table)
+        rows = [_row(tx, member) for member in identity.list_members(tx)]
+    print_table((Whole("Name"), Whole("E-mail"), "Role", "Since"), rows)
+
+
+def _row(tx: Tx, member: identity.Member) -> tuple[str, ...]:
+    roles = ", ".join(f"{each.role.name} ({each.role.id})" for each in identity.roles_of(tx, member.username))
+    return member.username, member.email, roles or "the default", f"{member.created_at:%Y-%m-%d}"
 
 
 @members.command("remove")
@@ -182,7 +171,7 @@ def remove_user(
     tenant_id: TenantId = identity.DEFAULT_TENANT_ID,
 ) -> None:
     """Take a user out of the account. Their tokens are refused at once; their stacks stay."""
-    opened, scope = _open(_settings(data, database, keys, multitenant, config), tenant_id)
+    opened, scope = open_for(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.begin(scope) as tx:
         identity.remove_member(tx, name)
     print(f"{name} is removed, and the tokens of {name} are refused.")
@@ -202,7 +191,7 @@ def change_password(
     """Give a user another password. Their tokens are refused at once."""
     chosen, is_made_up = _chosen(password)
     password_hash = identity.prepare_password(chosen)
-    opened, scope = _open(_settings(data, database, keys, multitenant, config), tenant_id)
+    opened, scope = open_for(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.begin(scope) as tx:
         identity.change_member_password(tx, name, password_hash)
     print(f"The password of {name} is changed, and the tokens of {name} are refused.")
@@ -228,7 +217,7 @@ def add_client(
     """
     given = {"data": data, "database": database, "keys": keys, "multitenant": multitenant}
     settings = settings_of(config, listen=listen, public_url=public_url, **given)
-    opened, scope = _open(settings, tenant_id)
+    opened, scope = open_for(settings, tenant_id)
     with opened.begin(scope) as tx:
         program, secret = identity.add_program(tx, name)
     said = {"client_id": program.id, "client_secret": secret, "grant_type": "password"}
@@ -249,12 +238,11 @@ def list_clients(
     tenant_id: TenantId = identity.DEFAULT_TENANT_ID,
 ) -> None:
     """Show which programs have credentials. Their secrets are not kept."""
-    table = Table("Client id", "Name", "Since")
-    opened, scope = _open(_settings(data, database, keys, multitenant, config), tenant_id)
+    opened, scope = look_into(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.read(scope) as tx:
-        for program in identity.list_programs(tx):
-            table.add_row(*cells(program.id, program.name, f"{program.created_at:%Y-%m-%d}"))
-    Console().print(table)
+        found = identity.list_programs(tx)
+    rows = ((program.id, program.name, f"{program.created_at:%Y-%m-%d}") for program in found)
+    print_table((Whole("Client id"), "Name", "Since"), rows)
 
 
 @clients.command("remove")
@@ -268,7 +256,7 @@ def remove_client(
     tenant_id: TenantId = identity.DEFAULT_TENANT_ID,
 ) -> None:
     """Take its credentials from a program: nobody gets in through it any more."""
-    opened, scope = _open(_settings(data, database, keys, multitenant, config), tenant_id)
+    opened, scope = open_for(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.begin(scope) as tx:
         identity.remove_program(tx, client_id)
     print(f"{client_id} is removed.")

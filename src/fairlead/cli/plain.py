@@ -6,8 +6,6 @@ of them could be orders.
 
 from __future__ import annotations
 
-from rich.text import Text
-
 _NOT_PRINTABLE = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -19,8 +17,3 @@ def plain(text: str) -> str:
 def plain_lines(text: str) -> list[str]:
     """The text line by line."""
     return [plain(line.expandtabs(4)) for line in text.splitlines()]
-
-
-def cells(*texts: str) -> list[Text]:
-    """The texts as a row of a table."""
-    return [Text(plain(text)) for text in texts]

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fairlead.base.database import Database
-from fairlead.base.scope import Scope, system_scope
+from fairlead.base.scope import Scope
+from fairlead.cli.opening import look_into, open_for
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Multitenant, settings_of
-from fairlead.cli.plain import cells, plain
+from fairlead.cli.plain import plain
+from fairlead.cli.tables import Whole, print_table
 from fairlead.cli.user import Email, Password, TenantId, asked_password
 from fairlead.domain import identity
 from fairlead.domain.identity import portal
-from fairlead.parts import prepare
-from fairlead.settings import BadSetting
+from fairlead.settings import BadSetting, Settings
 
 IN_ONE_GO = 500
 
@@ -29,14 +28,8 @@ Who = Annotated[
 ]
 
 
-def _open(
-    data: object, database: object, keys: object, multitenant: object, config: object, tenant_id: str
-) -> tuple[Database, Scope]:
-    settings = settings_of(config, data=data, database=database, keys=keys, multitenant=multitenant)  # type: ignore[arg-type]
-    opened = prepare(settings)
-    with opened.across_tenants("is there such a tenant?", writing=False) as tx:
-        identity.find_tenant(tx, tenant_id)
-    return opened, system_scope(tenant_id, "command line")
+def _settings(data: object, database: object, keys: object, multitenant: object, config: object) -> Settings:
+    return settings_of(config, data=data, database=database, keys=keys, multitenant=multitenant)  # type: ignore[arg-type]
 
 
 @users.command("add")
@@ -53,7 +46,7 @@ def add(
 ) -> None:
     """Make a user of the portal, who may use it at once, and print the id."""
     password_hash = identity.prepare_password(asked_password(password))
-    opened, scope = _open(data, database, keys, multitenant, config, tenant_id)
+    opened, scope = open_for(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.begin(scope) as tx:
         print(portal.add_user(tx, email, password_hash, is_admin=admin).id)
 
@@ -72,15 +65,16 @@ def list_users(
 ) -> None:
     """Show who uses the portal."""
     wanted = _standing(status) if status else None
-    opened, scope = _open(data, database, keys, multitenant, config, tenant_id)
-    table = Table("Id", "E-mail", "Type", "Status", "Administrator", "Groups", "Last login")
-    for user in _all_users(opened, scope, wanted):
-        seen = user.logged_in_at.strftime("%Y-%m-%d %H:%M UTC") if user.logged_in_at else "never"
-        kind = user.authentication_type or user.type
-        administers = "yes" if user.is_admin else ""
-        groups = ", ".join(user.groups)
-        table.add_row(*cells(user.id, user.email, kind.value, user.status.value, administers, groups, seen))
-    Console().print(table)
+    opened, scope = look_into(_settings(data, database, keys, multitenant, config), tenant_id)
+    columns = (Whole("Id"), Whole("E-mail"), "Type", "Status", "Administrator", "Groups", "Last login")
+    print_table(columns, map(_row, _all_users(opened, scope, wanted)))
+
+
+def _row(user: portal.User) -> tuple[str, ...]:
+    seen = user.logged_in_at.strftime("%Y-%m-%d %H:%M UTC") if user.logged_in_at else "never"
+    kind = user.authentication_type or user.type
+    administers = "yes" if user.is_admin else ""
+    return user.id, user.email, kind.value, user.status.value, administers, ", ".join(user.groups), seen
 
 
 def _standing(name: str) -> portal.Standing:
@@ -112,7 +106,7 @@ def suspend(
     tenant_id: TenantId = identity.DEFAULT_TENANT_ID,
 ) -> None:
     """Shut a user out. Their sessions and tokens are refused from now on."""
-    opened, scope = _open(data, database, keys, multitenant, config, tenant_id)
+    opened, scope = open_for(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.begin(scope) as tx:
         found = portal.find_user_called(tx, user)
         portal.suspend_user(tx, found.number, message)
@@ -130,7 +124,7 @@ def activate(
     tenant_id: TenantId = identity.DEFAULT_TENANT_ID,
 ) -> None:
     """Let a user in who is suspended, or has not confirmed the e-mail yet."""
-    opened, scope = _open(data, database, keys, multitenant, config, tenant_id)
+    opened, scope = open_for(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.begin(scope) as tx:
         found = portal.find_user_called(tx, user)
         portal.activate_user(tx, found.number)
@@ -149,7 +143,7 @@ def change_admin(
     tenant_id: TenantId = identity.DEFAULT_TENANT_ID,
 ) -> None:
     """Let a user administer the portal, or no more."""
-    opened, scope = _open(data, database, keys, multitenant, config, tenant_id)
+    opened, scope = open_for(_settings(data, database, keys, multitenant, config), tenant_id)
     with opened.begin(scope) as tx:
         found = portal.find_user_called(tx, user)
         portal.change_is_admin(tx, found.number, is_admin=not revoke)

@@ -6,6 +6,7 @@ import secrets
 import string
 
 from fairlead.base.database import Database
+from fairlead.base.errors import Kind, Refusal
 from fairlead.base.scope import system_scope
 from fairlead.cli.options import (
     AgentsUrl,
@@ -80,6 +81,14 @@ from fairlead.serve import Listeners, make_sure_certificate_is_good, run, with_r
 from fairlead.settings import Settings
 
 FIRST_EMAIL = "admin@fairlead.local"
+
+
+class NobodyToServe(Refusal):
+    kind = Kind.CONFLICT
+    message = (
+        "--multitenant: it is not set, and the organizations in this data are those of a server of many. "
+        "Start it with --multitenant (or FAIRLEAD_MULTITENANT=true, or multitenant = true in the settings file)."
+    )
 
 
 def serve(
@@ -157,6 +166,7 @@ def serve(
     make_sure_certificate_is_good(settings)
     listeners = Listeners.open(settings)
     opened = prepare(settings)
+    _make_sure_there_is_somebody_to_serve(opened, settings)
     tell_of_forbidden_definitions(with_real_ports(settings, listeners.public, listeners.internal))
     make_sure_payloads_can_be_kept(settings)
     load_services(settings, opened)
@@ -171,6 +181,12 @@ def serve(
     if internal:
         print(f"The internal API and /metrics are at http://{internal}", flush=True)
     run(settings, listeners)
+
+
+def _make_sure_there_is_somebody_to_serve(database: Database, settings: Settings) -> None:
+    with database.across_tenants("is there anybody to serve?", writing=False) as tx:
+        if not settings.multitenant and identity.DEFAULT_TENANT_ID not in identity.tenant_ids(tx):
+            raise NobodyToServe
 
 
 def _greet_first_operator(database: Database, settings: Settings) -> None:

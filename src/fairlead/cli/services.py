@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fairlead.base.database import Database
-from fairlead.base.scope import Scope, system_scope
+from fairlead.base.scope import Scope
+from fairlead.cli.opening import look_into, open_for
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Multitenant, PortalName, settings_of
-from fairlead.cli.plain import cells
+from fairlead.cli.tables import Whole, print_table
 from fairlead.domain import catalog, identity
-from fairlead.parts import own_server, prepare
+from fairlead.parts import own_server
+from fairlead.settings import Settings
 
 services = typer.Typer(no_args_is_help=True)
 
 FullName = Annotated[str, typer.Argument(help="The full name, as `list` shows it.", show_default=False)]
 TenantId = Annotated[str, typer.Option("--tenant-id", help="The tenant it is about; only with --multitenant.")]
+Opening = Callable[[Settings, str], tuple[Database, Scope]]
 Chosen = Annotated[
     list[Path], typer.Argument(help="Files of descriptions, or folders with such files.", show_default=False)
 ]
@@ -34,6 +36,7 @@ def _open(
     portal_name: object,
     config: object,
     tenant_id: str,
+    opening: Opening = open_for,
 ) -> tuple[Database, Scope, catalog.OwnServer]:
     settings = settings_of(
         config,  # type: ignore[arg-type]
@@ -43,10 +46,7 @@ def _open(
         multitenant=multitenant,
         portal_name=portal_name,
     )
-    opened = prepare(settings)
-    with opened.across_tenants("is there such a tenant?", writing=False) as tx:
-        identity.find_tenant(tx, tenant_id)
-    return opened, system_scope(tenant_id, "command line"), own_server(settings, tenant_id)
+    return *opening(settings, tenant_id), own_server(settings, tenant_id)
 
 
 @services.command("import")
@@ -92,14 +92,15 @@ def list_services(
     tenant_id: TenantId = identity.DEFAULT_TENANT_ID,
 ) -> None:
     """Show the services of this server and of the others that it knows."""
-    opened, scope, own = _open(data, database, keys, multitenant, portal_name, config, tenant_id)
+    opened, scope, own = _open(data, database, keys, multitenant, portal_name, config, tenant_id, look_into)
     with opened.read(scope) as tx:
         found = catalog.search(tx, own, catalog.Wanted(text=text))
-    table = Table("Service", "Type", "Version", "State", "Title")
-    for service in found:
-        state = "disabled" if service.disabled else "exported" if service.exported else ""
-        table.add_row(*cells(service.full_name, service.type.value, service.version, state, service.title))
-    Console().print(table)
+    print_table((Whole("Service"), "Type", "Version", "State", "Title"), map(_row, found))
+
+
+def _row(service: catalog.Listed) -> tuple[str, ...]:
+    state = "disabled" if service.disabled else "exported" if service.exported else ""
+    return service.full_name, service.type.value, service.version, state, service.title
 
 
 @services.command("export")
@@ -117,7 +118,7 @@ def export_service(
 ) -> None:
     """Print the description of a service."""
     kind = catalog.format_called(format_)
-    opened, scope, own = _open(data, database, keys, multitenant, portal_name, config, tenant_id)
+    opened, scope, own = _open(data, database, keys, multitenant, portal_name, config, tenant_id, look_into)
     with opened.read(scope) as tx:
         service = catalog.find_description(tx, own, full_name, version)
     print(catalog.written_as(service, kind), end="")

@@ -6,20 +6,18 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fairlead.base.clock import rfc3339
 from fairlead.base.database import Database
 from fairlead.base.errors import Refusal
+from fairlead.cli.opening import OPERATOR
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Multitenant, settings_of
-from fairlead.cli.plain import cells
+from fairlead.cli.tables import Whole, print_table
 from fairlead.cli.user import Email, Password, asked_password
 from fairlead.domain import identity
-from fairlead.parts import open_tokens, prepare
+from fairlead.parts import bring_up_to_date, open_tokens
 from fairlead.settings import BadSetting, Settings
 
-OPERATOR = "command line"
 IN_ONE_GO = 500
 
 tenants = typer.Typer(no_args_is_help=True)
@@ -60,7 +58,6 @@ def create(
         int | None,
         typer.Option(
             "--device-limit",
-            min=0,
             help="Devices that may be accepted; 0 is any number. [dim]\\[default: its plan's][/dim]",
         ),
     ] = None,
@@ -76,7 +73,7 @@ def create(
     wanted = identity.plan_called(plan)
     new = identity.NewOrganization(name, email, asked_password(password), wanted, device_limit)
     password_hash = identity.prepare_password(new.password)
-    opened, tokens = prepare(settings), open_tokens(settings)
+    opened, tokens = bring_up_to_date(settings), open_tokens(settings)
     with opened.across_tenants("a new organization") as tx:
         print(identity.found_organization(tx, tokens, new, password_hash, by=OPERATOR).id)
 
@@ -90,13 +87,15 @@ def list_tenants(
     config: ConfigFile = None,
 ) -> None:
     """Show the organizations of this server."""
-    opened = prepare(_settings(data, database, keys, multitenant, config))
-    table = Table("Id", "Name", "Status", "Plan", "Devices", "Trial until")
-    for tenant in _all_tenants(opened):
-        until = tenant.trial_ends_at.strftime("%Y-%m-%d") if tenant.trial_ends_at else ""
-        limit = str(tenant.device_limit or "any number")
-        table.add_row(*cells(tenant.id, tenant.name, tenant.status.value, tenant.plan, limit, until))
-    Console().print(table)
+    opened = bring_up_to_date(_settings(data, database, keys, multitenant, config))
+    columns = (Whole("Id"), "Name", "Status", "Plan", "Devices", "Trial until")
+    print_table(columns, map(_row, _all_tenants(opened)))
+
+
+def _row(tenant: identity.Tenant) -> tuple[str, ...]:
+    until = tenant.trial_ends_at.strftime("%Y-%m-%d") if tenant.trial_ends_at else ""
+    limit = str(tenant.device_limit or "any number")
+    return tenant.id, tenant.name, tenant.status.value, tenant.plan, limit, until
 
 
 def _all_tenants(database: Database) -> list[identity.Tenant]:
@@ -121,7 +120,7 @@ def show(
 ) -> None:
     """Print what is known of an organization as JSON. Devices need the tenant token in it."""
     wanted = _id_of(tenant_id, id_)
-    opened = prepare(_settings(data, database, keys, multitenant, config))
+    opened = bring_up_to_date(_settings(data, database, keys, multitenant, config))
     with opened.across_tenants("which tenant is this?", writing=False) as tx:
         tenant = identity.find_tenant(tx, wanted)
     said = {
@@ -151,7 +150,7 @@ def suspend(
     wanted = _id_of(tenant_id, id_)
     settings = _settings(data, database, keys, multitenant, config)
     _make_sure_is_multitenant(settings)
-    with prepare(settings).across_tenants("the operator decides about a tenant") as tx:
+    with bring_up_to_date(settings).across_tenants("the operator decides about a tenant") as tx:
         identity.suspend_tenant(tx, wanted, OPERATOR)
     print(f"{wanted} is suspended.")
 
@@ -170,6 +169,6 @@ def activate(
     wanted = _id_of(tenant_id, id_)
     settings = _settings(data, database, keys, multitenant, config)
     _make_sure_is_multitenant(settings)
-    with prepare(settings).across_tenants("the operator decides about a tenant") as tx:
+    with bring_up_to_date(settings).across_tenants("the operator decides about a tenant") as tx:
         identity.activate_tenant(tx, wanted, OPERATOR)
     print(f"{wanted} is active.")

@@ -6,15 +6,14 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fairlead.base.database import Database
-from fairlead.base.scope import Scope, system_scope
+from fairlead.base.scope import system_scope
+from fairlead.cli.opening import OPERATOR, look_into, open_for
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, Multitenant, settings_of
-from fairlead.cli.plain import cells
+from fairlead.cli.tables import Whole, print_table
 from fairlead.domain import identity
-from fairlead.parts import prepare
+from fairlead.parts import bring_up_to_date
 from fairlead.settings import BadSetting
 
 users = typer.Typer(no_args_is_help=True)
@@ -25,16 +24,6 @@ Password = Annotated[
     typer.Option("--password", help="The password; asked for (or read from a pipe) when it is left out."),
 ]
 TenantId = Annotated[str, typer.Option("--tenant-id", help="The tenant the user belongs to; only with --multitenant.")]
-
-
-def _open(
-    data: object, database: object, keys: object, multitenant: object, config: object, tenant_id: str
-) -> tuple[Database, Scope]:
-    settings = settings_of(config, data=data, database=database, keys=keys, multitenant=multitenant)  # type: ignore[arg-type]
-    opened = prepare(settings)
-    with opened.across_tenants("is there such a tenant?", writing=False) as tx:
-        identity.find_tenant(tx, tenant_id)
-    return opened, system_scope(tenant_id, "command line")
 
 
 def _user_called(database: Database, email: str) -> identity.User:
@@ -68,7 +57,8 @@ def create(
 ) -> None:
     """Make a user and print the id."""
     password_hash = identity.prepare_password(asked_password(password))
-    opened, scope = _open(data, database, keys, multitenant, config, tenant_id)
+    settings = settings_of(config, data=data, database=database, keys=keys, multitenant=multitenant)
+    opened, scope = open_for(settings, tenant_id)
     with opened.begin(scope) as tx:
         user = identity.add_user(tx, email, password_hash, role)
     print(user.id)
@@ -84,14 +74,16 @@ def list_users(
     tenant_id: TenantId = identity.DEFAULT_TENANT_ID,
 ) -> None:
     """Show who may log in."""
-    opened, scope = _open(data, database, keys, multitenant, config, tenant_id)
+    settings = settings_of(config, data=data, database=database, keys=keys, multitenant=multitenant)
+    opened, scope = look_into(settings, tenant_id)
     with opened.read(scope) as tx:
         found = identity.search_users(tx)
-    table = Table("E-mail", "Roles", "Last login", "Id")
-    for user in found:
-        seen = user.logged_in_at.strftime("%Y-%m-%d %H:%M UTC") if user.logged_in_at else "never"
-        table.add_row(*cells(user.email, ", ".join(user.roles), seen, user.id))
-    Console().print(table)
+    print_table((Whole("E-mail"), "Roles", "Last login", Whole("Id")), map(_row, found))
+
+
+def _row(user: identity.User) -> tuple[str, ...]:
+    seen = user.logged_in_at.strftime("%Y-%m-%d %H:%M UTC") if user.logged_in_at else "never"
+    return user.email, ", ".join(user.roles), seen, user.id
 
 
 @users.command("password")
@@ -106,9 +98,9 @@ def change_password(
 ) -> None:
     """Give a user another password. All their sessions end."""
     password_hash = identity.prepare_password(asked_password(password))
-    opened = prepare(settings_of(config, data=data, database=database, keys=keys, multitenant=multitenant))
+    opened = bring_up_to_date(settings_of(config, data=data, database=database, keys=keys, multitenant=multitenant))
     user = _user_called(opened, email)
-    with opened.begin(system_scope(user.tenant_id, "command line")) as tx:
+    with opened.begin(system_scope(user.tenant_id, OPERATOR)) as tx:
         identity.change_user(tx, user.id, identity.UserChange(password=password_hash))
     print(f"The password of {email} is changed, and all sessions of {email} have ended.")
 
@@ -123,8 +115,8 @@ def reset_second_factor(
     config: ConfigFile = None,
 ) -> None:
     """Take the second factor from a user who lost it. All their sessions end."""
-    opened = prepare(settings_of(config, data=data, database=database, keys=keys, multitenant=multitenant))
+    opened = bring_up_to_date(settings_of(config, data=data, database=database, keys=keys, multitenant=multitenant))
     user = _user_called(opened, email)
-    with opened.begin(system_scope(user.tenant_id, "command line")) as tx:
+    with opened.begin(system_scope(user.tenant_id, OPERATOR)) as tx:
         identity.reset_second_factor(tx, user.id)
     print(f"{email} can log in with the password alone, and all sessions of {email} have ended.")

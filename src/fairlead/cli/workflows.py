@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
 
 from fairlead.base.database import Database
 from fairlead.base.seal import Seal
 from fairlead.cli.options import ConfigFile, Data, DatabaseUrl, Keys, settings_of
-from fairlead.cli.plain import cells, plain, plain_lines
+from fairlead.cli.plain import plain, plain_lines
+from fairlead.cli.tables import Whole, print_table
 from fairlead.domain import workflows as durable
 from fairlead.domain.workflows import Status
 from fairlead.parts import bring_up_to_date, open_seal
@@ -45,11 +44,12 @@ def list_jobs(
     opened, _ = _open(data, database, keys, config)
     with opened.across_tenants("the operator looks at jobs", writing=False) as tx:
         found = durable.list_jobs(tx, Status(status) if status else None, workflow, limit)
-    table = Table(Column("Id", no_wrap=True, min_width=36), "Workflow", "Status", "Step", "Started", "Problem")
-    for job in found:
-        started = job.created_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-        table.add_row(*cells(job.id, job.workflow, job.status.value, str(job.step), started, job.problem[:80]))
-    Console().print(table)
+    print_table((Whole("Id"), "Workflow", "Status", "Step", "Started", "Problem"), map(_row, found))
+
+
+def _row(job: durable.Job) -> tuple[str, ...]:
+    started = job.created_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return job.id, job.workflow, job.status.value, str(job.step), started, job.problem[:80]
 
 
 @workflows.command("show")

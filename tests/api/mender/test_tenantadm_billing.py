@@ -5,14 +5,19 @@ from __future__ import annotations
 import itertools
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from operations import TENANTADM, TENANTADM_V2
 
-from fairlead.domain import audit, identity
+from fairlead.base import clock
+from fairlead.base.scope import system_scope
+from fairlead.domain import audit, billing, identity
+from fairlead.domain.identity.store import tenants
 from fairlead.settings import Settings
 from house.server import RunningServer
-from house.stripe import DECLINED, EVERYTHING_IS_THERE, KEY, PRICES, RECAPTCHA_SECRET, WITHOUT_MONEY, StandIn
+from house.stripe import DECLINED, EVERYTHING_IS_THERE, GOOD, KEY, PRICES, RECAPTCHA_SECRET, WITHOUT_MONEY, StandIn
 from house.world import ADA, BEN, LOGIN, PASSWORD, USERADM, ZOE, Mender, Person, settle
 
 V1, V2, TRIAL = f"{TENANTADM}/tenants", f"{TENANTADM_V2}/tenants", f"{TENANTADM_V2}/tenants/trial"
@@ -135,12 +140,35 @@ def test_a_card_without_money_lets_nobody_in(stripe, fay):
     assert fay.log_in().status_code == 401
 
 
+def test_a_card_that_was_made_good_is_charged_at_the_next_try(stripe, fay):
+    signed_up = fay.sign_up().json()
+    card = stripe.leave_card(signed_up["secret"], WITHOUT_MONEY)
+    assert [fay.activate(signed_up["id"]).status_code for _ in "ab"] == [402, 402]
+
+    stripe.methods[card]["token"] = GOOD
+
+    assert fay.activate(signed_up["id"]).status_code == 202
+    assert stripe.subscriptions_of(signed_up["id"]) == [("price_pro", "active")]
+
+
 def test_who_thinks_better_of_it_is_forgotten_by_stripe_as_well(stripe, fay):
     tenant_id = fay.sign_up().json()["id"]
 
     assert fay.mender.client.delete(f"{V2}/{tenant_id}").status_code == 204
 
     assert tenant_id not in [each["metadata"]["tenant_id"] for each in stripe.customers.values()]
+
+
+def test_who_never_comes_back_is_forgotten_by_stripe_as_well(stripe, charging, fay):
+    tenant_id = fay.sign_up().json()["id"]
+    then = clock.now() - billing.SIGN_UP_KEPT - timedelta(minutes=1)
+    with charging.fairlead.database.across_tenants("as if a day had passed") as tx:
+        tx.run(sa.update(tenants).where(tenants.c.id == tenant_id).values(created_at=then))
+
+    assert billing.remove_abandoned(charging.fairlead.office) == 1
+
+    assert tenant_id not in [each["metadata"]["tenant_id"] for each in stripe.customers.values()]
+    assert fay.sign_up().status_code == 200
 
 
 def test_the_card_of_a_token_is_charged_at_once(stripe, fay):
@@ -262,6 +290,135 @@ def test_an_upgrade_that_is_cancelled_leaves_the_trial_as_it_was(stripe, trial):
     assert intent["status"] == "canceled"
     assert fay.post(f"{path}/complete", json={"plan": "os"}).status_code == 400
     assert trial.tenant == tenant
+
+
+def test_an_upgrade_that_is_started_again_waits_for_a_card_of_its_own(stripe, trial):
+    fay, path = trial.person, f"{V2}/{trial.tenant['id']}/upgrade"
+
+    secrets = []
+    for _ in "abc":
+        secrets.append(fay.post(f"{path}/start").json()["secret"])
+        assert [fay.post(f"{path}/cancel").status_code for _ in "ab"] == [202, 202]
+    secrets.append(fay.post(f"{path}/start").json()["secret"])
+
+    assert len(set(secrets)) == 4
+    stripe.leave_card(secrets[-1])
+    assert fay.post(f"{path}/complete", json={"plan": "enterprise"}).status_code == 202
+
+
+def test_an_upgrade_that_was_cancelled_with_a_card_left_charges_nobody(stripe, trial):
+    fay, tenant = trial.person, trial.tenant
+    path = f"{V2}/{tenant['id']}/upgrade"
+    stripe.leave_card(fay.post(f"{path}/start").json()["secret"])
+
+    assert fay.post(f"{path}/cancel").status_code == 202
+
+    assert fay.post(f"{path}/complete", json={"plan": "enterprise"}).status_code == 400
+    assert stripe.subscriptions_of(tenant["id"]) == []
+
+
+def test_an_upgrade_is_paid_with_the_same_card_once_there_is_money(stripe, trial):
+    fay, path = trial.person, f"{V2}/{trial.tenant['id']}/upgrade"
+    card = stripe.leave_card(fay.post(f"{path}/start").json()["secret"], WITHOUT_MONEY)
+    assert fay.post(f"{path}/complete", json={"plan": "professional"}).status_code == 402
+
+    stripe.methods[card]["token"] = GOOD
+
+    assert fay.post(f"{path}/complete", json={"plan": "professional"}).status_code == 202
+    assert stripe.subscriptions_of(trial.tenant["id"]) == [("price_pro", "active")]
+
+
+def test_who_upgrades_to_two_plans_at_once_pays_for_the_one_they_get(stripe, trial):
+    fay, tenant_id = trial.person, trial.tenant["id"]
+    path = f"{V2}/{tenant_id}/upgrade"
+    stripe.leave_card(fay.post(f"{path}/start").json()["secret"])
+    quicker = []
+    stripe.meanwhile["POST /v1/subscriptions"] = lambda: quicker.append(
+        fay.post(f"{path}/complete", json={"plan": "enterprise"})
+    )
+
+    slower = fay.post(f"{path}/complete", json={"plan": "professional"})
+
+    assert (quicker[0].status_code, slower.status_code) == (202, 400)
+    assert sorted(stripe.subscriptions_of(tenant_id)) == [("price_ent", "active"), ("price_pro", "canceled")]
+    assert trial.tenant["plan"] == "enterprise"
+    assert fay.get(BILLING).json()["subscription"]["items"]["data"][0]["price"]["id"] == "price_ent"
+
+
+def test_who_upgrades_twice_at_once_to_one_plan_keeps_it(stripe, trial):
+    fay, tenant_id = trial.person, trial.tenant["id"]
+    path = f"{V2}/{tenant_id}/upgrade"
+    stripe.leave_card(fay.post(f"{path}/start").json()["secret"])
+    again = lambda: fay.post(f"{path}/complete", json={"plan": "professional"})  # noqa: E731
+    stripe.meanwhile["POST /v1/subscriptions"] = again
+
+    assert again().status_code == 400
+
+    assert stripe.subscriptions_of(tenant_id) == [("price_pro", "active")]
+    assert trial.tenant["plan"] == "professional"
+
+
+def test_who_leaves_while_an_upgrade_is_under_way_pays_for_nothing(stripe, trial):
+    fay, tenant_id = trial.person, trial.tenant["id"]
+    stripe.leave_card(fay.post(f"{V2}/{tenant_id}/upgrade/start").json()["secret"])
+    left = []
+    stripe.meanwhile["POST /v1/subscriptions"] = lambda: left.append(
+        fay.post(f"{V2}/{tenant_id}/cancel", json={"reason": "the boats are sold"})
+    )
+
+    upgraded = fay.post(f"{V2}/{tenant_id}/upgrade/complete", json={"plan": "professional"})
+
+    assert (left[0].status_code, upgraded.status_code) == (202, 409)
+    assert stripe.subscriptions_of(tenant_id) == [("price_pro", "canceled")]
+
+
+def test_who_upgrades_while_they_leave_is_told_to_leave_again(stripe, charging, fay):
+    fay.sign_up(V1, token="tok_visa")
+    person, tenant_id = fay.person, fay.tenant["id"]
+    with charging.fairlead.database.begin(system_scope(tenant_id)) as tx:
+        identity.change_organization(tx, identity.TenantChange(trial_ends_at=clock.now() + timedelta(days=1)))
+    stripe.leave_card(person.post(f"{V2}/{tenant_id}/upgrade/start").json()["secret"])
+    (running,) = [
+        each["id"]
+        for each in stripe.subscriptions.values()
+        if each["status"] == "active" and each["customer"] == stripe.customer_of(tenant_id)["id"]
+    ]
+    upgraded = []
+    stripe.meanwhile[f"DELETE /v1/subscriptions/{running}"] = lambda: upgraded.append(
+        person.post(f"{V2}/{tenant_id}/upgrade/complete", json={"plan": "enterprise"})
+    )
+    leave = lambda: person.post(f"{V2}/{tenant_id}/cancel", json={"reason": "bored"})  # noqa: E731
+
+    early = leave()
+    assert (upgraded[0].status_code, early.status_code) == (202, 409)
+    assert "try again" in early.json()["error"]
+    assert leave().status_code == 202
+
+    assert sorted(stripe.subscriptions_of(tenant_id)) == [("price_ent", "canceled"), ("price_pro", "canceled")]
+
+
+def test_what_cannot_be_ended_at_stripe_is_named_in_the_log(stripe, trial, capfd):
+    fay, tenant_id = trial.person, trial.tenant["id"]
+    path = f"{V2}/{tenant_id}/upgrade"
+    stripe.leave_card(fay.post(f"{path}/start").json()["secret"])
+
+    def be_quicker_and_go_away():
+        assert fay.post(f"{path}/complete", json={"plan": "enterprise"}).status_code == 202
+        stripe.away = "/v1/subscriptions/"
+
+    stripe.meanwhile["POST /v1/subscriptions"] = be_quicker_and_go_away
+
+    assert fay.post(f"{path}/complete", json={"plan": "professional"}).status_code == 400
+
+    (left,) = [
+        id_
+        for id_, each in stripe.subscriptions.items()
+        if each["items"]["data"][0]["price"]["id"] == "price_pro"
+        and each["customer"] == stripe.customer_of(tenant_id)["id"]
+    ]
+    said = "".join(capfd.readouterr())
+    assert "billing.subscription_left_behind" in said
+    assert left in said
 
 
 def test_an_organization_that_leaves_is_not_charged_any_more(stripe, fay):

@@ -6,10 +6,14 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from operations import TENANTADM, TENANTADM_V2
 
+from fairlead.base import clock
+from fairlead.base.database import metadata
 from fairlead.base.scope import system_scope
-from fairlead.domain import identity
+from fairlead.domain import billing, identity
+from fairlead.domain.identity.store import tenants
 from fairlead.settings import Settings
 from house.server import RunningServer
 from house.world import ADA, LOGIN, PASSWORD, USERADM, Mender, Person
@@ -199,12 +203,51 @@ def test_an_organization_that_was_never_activated_can_be_taken_back_whole(server
     assert mender.client.post(V2, data=form).status_code == 200  # the e-mail is free again
 
 
+@pytest.fixture
+def founded_long_ago(server):
+    """Make organizations older than the time that sign-ups are kept for."""
+
+    def age(*tenant_ids):
+        then = clock.now() - billing.SIGN_UP_KEPT - timedelta(minutes=1)
+        with server.fairlead.database.across_tenants("as if a day had passed") as tx:
+            tx.run(sa.update(tenants).where(tenants.c.id.in_(tenant_ids)).values(created_at=then))
+
+    return age
+
+
+def test_a_sign_up_that_nobody_came_back_for_is_taken_back_after_a_day(server, mender, founded_long_ago):
+    old, new = wish(), wish()
+    old_id, new_id = (mender.client.post(V2, data=form).json()["id"] for form in (old, new))
+    founded_long_ago(old_id)
+    assert mender.client.post(V2, data=old).status_code == 409
+
+    assert billing.remove_abandoned(server.fairlead.office) == 1
+    assert billing.remove_abandoned(server.fairlead.office) == 0
+
+    with server.fairlead.database.across_tenants("is anything left?", writing=False) as tx:
+        assert rows_of(tx, old_id) == {}
+    assert mender.client.post(V2, data=old).status_code == 200
+    assert mender.client.put(f"{V2}/{new_id}/status", json={"status": "active"}).status_code == 202
+
+
+def test_an_organization_that_was_ever_let_in_or_locked_out_is_never_taken_back(server, mender, founded_long_ago):
+    let_in, locked_out, shut = (mender.client.post(V2, data=wish()).json()["id"] for _ in "abc")
+    for tenant_id in (let_in, locked_out):
+        assert mender.client.put(f"{V2}/{tenant_id}/status", json={"status": "active"}).status_code == 202
+    with server.fairlead.database.across_tenants("the operator") as tx:
+        identity.suspend_tenant(tx, locked_out)
+        identity.suspend_tenant(tx, shut)  # it was inactive until now
+    founded_long_ago(let_in, locked_out, shut)
+
+    assert billing.remove_abandoned(server.fairlead.office) == 0
+
+    with server.fairlead.database.across_tenants("are they there?", writing=False) as tx:
+        found = [identity.find_tenant(tx, each).status for each in (let_in, locked_out, shut)]
+    assert found == ["active", "suspended", "suspended"]
+
+
 def rows_of(tx, tenant_id):
     """How many rows of each table name the tenant."""
-    import sqlalchemy as sa
-
-    from fairlead.base.database import metadata
-
     counts = {}
     for table in metadata.sorted_tables:
         column = table.c.get("tenant_id", table.c.id if table.name == "tenants" else None)

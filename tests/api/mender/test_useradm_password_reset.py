@@ -78,6 +78,7 @@ def test_the_letter_says_what_it_is_about_and_leads_to_the_server(server, email,
     assert letter["Subject"] == "Set a new password"
     assert f"\n{server.url}/ui/#/password/" in letter.get_content()
     assert len(secret_in(letter)) == 43  # 256 bits
+    assert f"\n\n{secret_in(letter)}\n" in letter.get_content()  # for those who use the API
 
 
 def test_the_link_never_leads_where_the_request_says(server, email, start):

@@ -18,6 +18,7 @@ from fairlead.api.mender import (
     generating,
     internal,
     inventory,
+    letters,
     not_built,
     tenantadm,
     useradm,
@@ -53,6 +54,7 @@ def public_routers() -> list[Any]:
     """What devices, people and tools reach."""
     return [
         welcome,
+        letters.show_page,
         alive,
         devices_side.open_routes,
         devices_side.routes,

@@ -6,9 +6,6 @@ of the page lets no script run but ours, by its hash, whatever else would get in
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,24 +16,10 @@ from litestar import Response, Router, get
 from fairlead.api.mobyle import wire
 from fairlead.api.mobyle.auth import OPEN, who_asks
 from fairlead.api.mobyle.context import Call
-from fairlead.api.mobyle.errors import HEADERS, NothingHere
+from fairlead.api.mobyle.errors import NothingHere
+from fairlead.base.http.pages import Page
 
 _HERE = Path(__file__).parent
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="portal" content="{portal}">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<main></main>
-<script>{script}</script>
-</body>
-</html>
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +74,8 @@ def show_page(call: Call, page: str) -> Response[bytes]:
 
 def _page(call: Call, title: str, script: str) -> Response[bytes]:
     style = _read("viewers", "page", "css")
-    policy = (
-        f"default-src 'none'; script-src {_hash_of(script)}; style-src {_hash_of(style)}; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-    )
-    text = _PAGE.format(portal=html.escape(call.place), title=html.escape(title), style=style, script=script)
-    headers = {**HEADERS, "Content-Security-Policy": policy, "Cache-Control": "no-cache"}
-    return Response(text.encode(), headers=headers, media_type="text/html")
-
-
-def _hash_of(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    page = Page(title, script, style, portal=call.place, framed_by="'self'")
+    return Response(page.content(), headers=page.headers(), media_type="text/html")
 
 
 @cache

@@ -14,15 +14,18 @@ from fairlead.domain.billing.model import (
     NoBillingAccount,
     OneOrganizationOnly,
     SignedUp,
+    UpgradedMeanwhile,
     UpgradeNotStarted,
 )
 from fairlead.domain.billing.office import Office
 from fairlead.domain.billing.payments import Payments
 from fairlead.domain.billing.signing_up import (
+    SIGN_UP_KEPT,
     activate,
     open_account,
     open_account_at_once,
     open_trial,
+    remove_abandoned,
     remove_inactive,
 )
 from fairlead.domain.billing.staying import (
@@ -37,6 +40,7 @@ from fairlead.domain.billing.staying import (
 )
 
 __all__ = [
+    "SIGN_UP_KEPT",
     "Bill",
     "BillingIsAway",
     "BillingIsMisconfigured",
@@ -53,6 +57,7 @@ __all__ = [
     "Payments",
     "SignedUp",
     "UpgradeNotStarted",
+    "UpgradedMeanwhile",
     "activate",
     "begin_card",
     "billing_secret",
@@ -64,6 +69,7 @@ __all__ = [
     "open_account",
     "open_account_at_once",
     "open_trial",
+    "remove_abandoned",
     "remove_inactive",
     "start_upgrade",
 ]

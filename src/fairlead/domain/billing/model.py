@@ -85,6 +85,11 @@ class UpgradeNotStarted(Refusal):
     message = "The upgrade has not been started, so there is no card to charge."
 
 
+class UpgradedMeanwhile(Refusal):
+    kind = Kind.CONFLICT
+    message = "The organization was upgraded at this very moment, so it is not cancelled: please try again."
+
+
 class IntentNotFound(Refusal):
     kind = Kind.NOT_FOUND
     message = "setup intent not found"

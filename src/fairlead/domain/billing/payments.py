@@ -138,6 +138,13 @@ class Payments:
                 if not _is_missing(problem):
                     raise
 
+    def forget_subscription(self, subscription: str) -> None:
+        """Stop charging for what belongs to nothing, if Stripe can be reached: otherwise the operator has to."""
+        try:
+            self.unsubscribe(subscription)
+        except Refusal as refusal:
+            log.error("billing.subscription_left_behind", subscription=subscription, reason=str(refusal))
+
     def bill(self, customer: str, subscription: str) -> Bill:
         """The card that is charged, and the subscription, as Stripe describes them."""
         wanted: Any = {"expand": ["invoice_settings.default_payment_method"]}

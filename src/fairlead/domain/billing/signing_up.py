@@ -6,16 +6,28 @@ the way, what was begun is taken back on both sides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+import contextlib
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 
 from fairlead.base import clock
+from fairlead.base.errors import Kind, Refusal
 from fairlead.base.scope import system_scope
 from fairlead.domain import identity
-from fairlead.domain.billing.model import CardMissing, CardNotVerified, SignedUp
+from fairlead.domain.billing.model import (
+    BillingIsMisconfigured,
+    CardDeclined,
+    CardMissing,
+    CardNotVerified,
+    SignedUp,
+)
 from fairlead.domain.billing.office import Office
 from fairlead.domain.billing.payments import Payments
 from fairlead.domain.identity import NewOrganization, TenantStatus
+
+SIGN_UP_KEPT = timedelta(days=1)
 
 
 def open_account(office: Office, new: NewOrganization) -> SignedUp:
@@ -62,15 +74,37 @@ def activate(office: Office, tenant_id: str) -> None:
     """Let a new organization in, once its card is verified. From here on its plan is charged."""
     with office.database.across_tenants("is there such a tenant?", writing=False) as tx:
         tenant = identity.find_tenant(tx, tenant_id)
-    noted: dict[str, str] = {}
-    if tenant.status is TenantStatus.INACTIVE and office.payments is not None and "customer" in tenant.billing:
-        noted = begin_to_charge(office.payments, tenant, tenant.plan)
-    with office.database.begin(system_scope(tenant_id, identity.SIGN_UP)) as tx:
+    is_paid = tenant.status is TenantStatus.INACTIVE and "customer" in tenant.billing
+    nothing: AbstractContextManager[dict[str, str]] = contextlib.nullcontext({})
+    with (
+        charged(office, tenant, tenant.plan) if is_paid else nothing as noted,
+        office.database.begin(system_scope(tenant_id, identity.SIGN_UP)) as tx,
+    ):
         identity.activate_new_organization(tx, noted)
 
 
-def begin_to_charge(payments: Payments, tenant: identity.Tenant, plan: str) -> dict[str, str]:
-    """Charge the card that the organization has left for the plan; what is to be noted down about it."""
+@contextlib.contextmanager
+def charged(office: Office, tenant: identity.Tenant, plan: str) -> Iterator[dict[str, str]]:
+    """Charge the organization for the plan from now on, if plans are charged for; what is to be noted of it within.
+
+    What nobody has noted at the end is not charged for any longer: of two who ask at the same moment for two plans,
+    one is too late. While the database is away nobody knows, and trying again comes to the same subscription.
+    """
+    if office.payments is None:
+        yield {}
+        return
+    subscription = _begin_to_charge(office, office.payments, tenant, plan)
+    try:
+        yield {"subscription": subscription}
+    except Refusal as refusal:
+        if refusal.kind is not Kind.UNAVAILABLE:
+            _stop_unless_noted(office, office.payments, tenant.id, subscription)
+        raise
+    _stop_unless_noted(office, office.payments, tenant.id, subscription)
+
+
+def _begin_to_charge(office: Office, payments: Payments, tenant: identity.Tenant, plan: str) -> str:
+    """Charge the card that the organization has left; the id of the subscription, "" when the plan costs nothing."""
     customer, intent_id = tenant.billing["customer"], tenant.billing.get("intent", "")
     card = ""
     if intent_id:
@@ -79,8 +113,37 @@ def begin_to_charge(payments: Payments, tenant: identity.Tenant, plan: str) -> d
             raise CardNotVerified
         card = intent.payment_method
         payments.charge(customer, card)
-    subscription = payments.subscribe(customer, plan, f"subscription-{tenant.id}-{plan}-{card}")
-    return {"subscription": subscription}
+    attempt = tenant.billing.get("attempt", "")
+    try:
+        return payments.subscribe(customer, plan, f"subscription-{tenant.id}-{plan}-{card}-{attempt}")
+    except (CardDeclined, BillingIsMisconfigured):
+        with office.database.begin(system_scope(tenant.id, identity.SIGN_UP)) as tx:
+            identity.note_billing(tx, attempt=new_attempt())
+        raise
+
+
+def new_attempt() -> str:
+    """What is part of the keys of subscriptions from now on.
+
+    Stripe answers a key for a day as it did at first, whatever was mended or ended meanwhile. So the next try needs
+    another one, and one that is kept before it is used: only then does trying that once more make nothing twice.
+    """
+    return uuid.uuid4().hex
+
+
+def _stop_unless_noted(office: Office, payments: Payments, tenant_id: str, subscription: str) -> None:
+    if subscription and not _is_noted(office, tenant_id, subscription):
+        payments.forget_subscription(subscription)
+
+
+def _is_noted(office: Office, tenant_id: str, subscription: str) -> bool:
+    """Is this what the organization pays for? If not, its next try gets another one. One that is gone pays nothing."""
+    scope = system_scope(tenant_id, identity.SIGN_UP)
+    with contextlib.suppress(identity.TenantNotFound), office.database.begin(scope) as tx:
+        if identity.own_tenant(tx).billing.get("subscription") == subscription:
+            return True
+        identity.note_billing(tx, attempt=new_attempt())
+    return False
 
 
 def remove_inactive(office: Office, tenant_id: str) -> None:
@@ -88,6 +151,21 @@ def remove_inactive(office: Office, tenant_id: str) -> None:
     removed = _take_back(office, tenant_id)
     if office.payments is not None and "customer" in removed.billing:
         office.payments.forget_customer(removed.billing["customer"])
+
+
+def remove_abandoned(office: Office) -> int:
+    """Forget who signed up and has not been let in within a day: otherwise their e-mails were taken for ever.
+
+    Only an organization that was never let in is inactive. Several processes may do it at once.
+    """
+    with office.database.across_tenants("who has not come back?", writing=False) as tx:
+        abandoned = identity.ids_of_inactive(tx, clock.now() - SIGN_UP_KEPT)
+    removed = 0
+    for tenant_id in abandoned:
+        with contextlib.suppress(identity.TenantNotRemovable):
+            remove_inactive(office, tenant_id)
+            removed += 1
+    return removed
 
 
 def _take_back(office: Office, tenant_id: str) -> identity.Tenant:

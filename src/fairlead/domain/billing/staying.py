@@ -14,10 +14,11 @@ from fairlead.domain.billing.model import (
     IntentNotFound,
     NoBillingAccount,
     SignedUp,
+    UpgradedMeanwhile,
     UpgradeNotStarted,
 )
 from fairlead.domain.billing.office import Office
-from fairlead.domain.billing.signing_up import begin_to_charge
+from fairlead.domain.billing.signing_up import charged, new_attempt
 
 _INTENT_ID = re.compile(r"[A-Za-z0-9_]{1,255}")
 
@@ -28,10 +29,14 @@ def cancel(office: Office, scope: Scope, tenant_id: str, reason: str) -> None:
         tenant = identity.organization_called(tx, tenant_id)
         identity.make_sure_may_be_cancelled(tx, reason)
     office.make_sure_there_may_be_others()
-    if office.payments is not None and "subscription" in tenant.billing:
-        office.payments.unsubscribe(tenant.billing["subscription"])
+    ended = tenant.billing.get("subscription", "")
+    if office.payments is not None and ended:
+        office.payments.unsubscribe(ended)
     with office.database.begin(scope) as tx:
-        identity.note_billing(tx, subscription="")
+        if not identity.forget_billing(tx, subscription=ended):
+            identity.make_sure_may_be_cancelled(tx, reason)
+            raise UpgradedMeanwhile
+        identity.note_billing(tx, attempt=new_attempt())
         identity.cancel_organization(tx, reason)
 
 
@@ -46,23 +51,24 @@ def complete_upgrade(office: Office, scope: Scope, tenant_id: str, plan: str) ->
     """End the trial: with billing, the card is charged for the plan from now on."""
     tenant = _trial(office, scope, tenant_id)
     wanted = identity.plan_called(plan)
-    noted: dict[str, str] = {}
-    if office.payments is not None:
-        if not {"customer", "intent"} <= set(tenant.billing):
-            raise UpgradeNotStarted
-        noted = begin_to_charge(office.payments, tenant, wanted.value)
-    with office.database.begin(scope) as tx:
+    if office.payments is not None and not {"customer", "intent"} <= set(tenant.billing):
+        raise UpgradeNotStarted
+    with charged(office, tenant, wanted.value) as noted, office.database.begin(scope) as tx:
         identity.end_trial(tx, wanted, noted)
 
 
 def cancel_upgrade(office: Office, scope: Scope, tenant_id: str) -> None:
-    """Think better of it: the card is not waited for any longer, and the trial goes on."""
+    """Think better of it: the card is not waited for any longer, and the trial goes on.
+
+    An intent that was opened since is somebody's new beginning, and stays.
+    """
     tenant = _trial(office, scope, tenant_id)
     intent_id = tenant.billing.get("intent", "")
     if office.payments is not None and intent_id:
         office.payments.cancel_intent(intent_id)
     with office.database.begin(scope) as tx:
-        identity.note_billing(tx, intent="")
+        if intent_id and identity.forget_billing(tx, intent=intent_id):
+            identity.note_billing(tx, cancelled_intent=intent_id)
         audit.record(tx, "tenant.cancel_upgrade", tenant.id, name=tenant.name)
 
 
@@ -114,7 +120,10 @@ def _trial(office: Office, scope: Scope, tenant_id: str) -> identity.Tenant:
 
 
 def _open_intent(office: Office, scope: Scope, tenant: identity.Tenant) -> Intent:
-    """The intent that waits for a card. Its key names the one before it, so that asking twice at once makes one."""
+    """The intent that waits for a card. Its key names the one before it, so that asking twice at once makes one.
+
+    The one before it may have been cancelled: without its name Stripe would give that very one again.
+    """
     payments = office.make_sure_it_bills()
     known = tenant.billing.get("intent", "")
     if known and (intent := payments.find_intent(known)) and intent.is_open:
@@ -122,7 +131,8 @@ def _open_intent(office: Office, scope: Scope, tenant: identity.Tenant) -> Inten
     customer = tenant.billing.get("customer")
     if customer is None:
         customer = payments.add_customer(tenant.id, scope.actor.name, tenant.name)
-    intent = payments.begin_card(customer, f"intent-{tenant.id}-{known}")
+    before = known or tenant.billing.get("cancelled_intent", "")
+    intent = payments.begin_card(customer, f"intent-{tenant.id}-{before}")
     with office.database.begin(scope) as tx:
         identity.note_billing(tx, customer=customer, intent=intent.id)
         audit.record(tx, "tenant.begin_card", tenant.id, name=tenant.name, intent=intent.id)

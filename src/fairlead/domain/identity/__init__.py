@@ -17,7 +17,7 @@ from fairlead.domain.identity.account_ids import new_id as new_id_in_account
 from fairlead.domain.identity.accounts import AccountTaken, BadUserId, add_account
 from fairlead.domain.identity.api_limits import NO_LIMITS, ApiLimits, Burst, Quota, TenantApiLimits
 from fairlead.domain.identity.attempts import TooManyAttempts, forget_old_attempts
-from fairlead.domain.identity.directory import search_accounts, search_tenants
+from fairlead.domain.identity.directory import ids_of_inactive, search_accounts, search_tenants
 from fairlead.domain.identity.document_roles import (
     Attachment,
     BadRoleName,
@@ -91,6 +91,7 @@ from fairlead.domain.identity.organizations import (
     change_organization,
     end_trial,
     features_of,
+    forget_billing,
     found_organization,
     make_sure_email_is_free,
     make_sure_is_trial,
@@ -103,6 +104,7 @@ from fairlead.domain.identity.organizations import (
 from fairlead.domain.identity.people import Person, find_person, masters
 from fairlead.domain.identity.plans import (
     DEVICE_LIMITS,
+    LARGEST_LIMIT,
     NotInPlan,
     Plan,
     UnknownPlan,
@@ -194,7 +196,7 @@ from fairlead.domain.identity.tenants import (
     add_tenant,
     change_device_limit,
     find_tenant,
-    make_sure_default_tenant_exists,
+    make_sure_there_is_a_tenant,
     new_tenant_id,
     own_tenant,
     suspend_tenant,
@@ -218,6 +220,7 @@ __all__ = [
     "DEVICE_LIMITS",
     "DOCUMENT_TEMPLATES",
     "FOUNDED",
+    "LARGEST_LIMIT",
     "NO_LIMITS",
     "SIGNED_OUT",
     "SIGN_UP",
@@ -357,16 +360,17 @@ __all__ = [
     "find_user",
     "find_user_by_email",
     "for_request",
+    "forget_billing",
     "forget_old_attempts",
     "forget_old_counts",
     "found_organization",
+    "ids_of_inactive",
     "list_document_roles",
     "list_members",
     "list_programs",
     "list_roles",
     "log_in",
     "log_out",
-    "make_sure_default_tenant_exists",
     "make_sure_email_is_free",
     "make_sure_email_is_good",
     "make_sure_hash_is_good",
@@ -374,6 +378,7 @@ __all__ = [
     "make_sure_may",
     "make_sure_may_be_cancelled",
     "make_sure_plan_includes",
+    "make_sure_there_is_a_tenant",
     "masters",
     "may",
     "may_list_registry",

@@ -79,6 +79,12 @@ def remove_tenant(tx: Tx, status: TenantStatus) -> bool:
     return True
 
 
+def ids_of_inactive(tx: Tx, founded_before: datetime) -> list[str]:
+    """Across tenants: those that have waited since then to be let in for the first time."""
+    waiting = sa.and_(tenants.c.status == TenantStatus.INACTIVE.value, tenants.c.created_at < founded_before)
+    return [row.id for row in tx.all(sa.select(tenants.c.id).where(waiting).order_by(tenants.c.id))]
+
+
 def _over(now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(tenants.c.trial_ends_at <= now, tenants.c.status == TenantStatus.ACTIVE.value)
 

@@ -34,7 +34,7 @@ from fairlead.domain.identity.model import (
     make_sure_email_is_good,
     make_sure_password_is_good,
 )
-from fairlead.domain.identity.plans import DEVICE_LIMITS, Plan, plan_called
+from fairlead.domain.identity.plans import DEVICE_LIMITS, LARGEST_LIMIT, Plan, plan_called
 from fairlead.domain.identity.tenants import TENANT_CHANGED, add_tenant, own_tenant
 from fairlead.domain.identity.tokens import Tokens
 from fairlead.domain.identity.users import add_user
@@ -42,6 +42,7 @@ from fairlead.domain.identity.users import add_user
 LONGEST_NAME = 256
 LONGEST_REASON = 4096
 SIGN_UP = "sign-up"
+BILLING = "billing"
 FEATURES = {"rbac": Plan.ENTERPRISE, "audit_logs": Plan.ENTERPRISE, "dynamic_groups": Plan.ENTERPRISE}
 """What takes a plan, and the smallest that has it."""
 
@@ -104,6 +105,8 @@ class NewOrganization:
             make_sure_password_is_good(self.password)
         except (PasswordTooShort, PasswordTooLong) as problem:
             raise BadOrganization(reason=str(problem)) from None
+        if self.device_limit is not None and not 0 <= self.device_limit <= LARGEST_LIMIT:
+            raise BadOrganization(reason=f"device limit: {self.device_limit} is not between 0 and {LARGEST_LIMIT}")
 
 
 def make_sure_organization_name_is_good(name: str) -> None:
@@ -159,6 +162,7 @@ def activate_new_organization(tx: Tx, billing: Mapping[str, str]) -> None:
     Doing it twice is harmless: people press buttons twice.
     """
     tx.require(Permission.MANAGE_ORGANIZATION)
+    tx.one_at_a_time(BILLING)
     tenant = own_tenant(tx)
     if tenant.is_active:
         return
@@ -219,10 +223,13 @@ def make_sure_is_trial(tenant: Tenant) -> None:
 
 
 def end_trial(tx: Tx, plan: Plan, billing: Mapping[str, str]) -> None:
-    """The trial becomes an ordinary organization with this plan."""
+    """The trial becomes an ordinary organization with this plan: once, whoever else asks for another at this moment."""
     tx.require(Permission.MANAGE_ORGANIZATION)
+    tx.one_at_a_time(BILLING)
     tenant = own_tenant(tx)
     make_sure_is_trial(tenant)
+    if not tenant.is_active:
+        raise TenantNotActive
     store.change_tenant(tx, tenant.id, trial_ends_at=None, **_for_plan(tenant, plan))
     if billing:
         note_billing(tx, **billing)
@@ -247,10 +254,20 @@ def suspend_ended_trials(database: Database) -> int:
 
 def note_billing(tx: Tx, **facts: str) -> None:
     """Keep what the payment service calls things of this organization; an empty text forgets one."""
-    tx.one_at_a_time("billing")
+    tx.one_at_a_time(BILLING)
     known = {**own_tenant(tx).billing, **facts}
     kept = {name: value for name, value in known.items() if value}
     store.change_tenant(tx, tx.tenant_id, billing=msgspec.json.encode(kept).decode())
+
+
+def forget_billing(tx: Tx, **facts: str) -> bool:
+    """Forget these facts; none of them, and False, if one is not what is noted any more. An empty text is no fact."""
+    tx.one_at_a_time(BILLING)
+    known = own_tenant(tx).billing
+    if any(known.get(name, "") != value for name, value in facts.items()):
+        return False
+    note_billing(tx, **dict.fromkeys(facts, ""))
+    return True
 
 
 @dataclass(frozen=True, slots=True)

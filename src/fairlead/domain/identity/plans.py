@@ -25,6 +25,9 @@ class Plan(enum.StrEnum):
 DEVICE_LIMITS = {Plan.OS: 50, Plan.PROFESSIONAL: 250, Plan.ENTERPRISE: 0}
 """How many devices a plan accepts unless the operator says otherwise; 0 is any number (mender.md §2.1)."""
 
+LARGEST_LIMIT = 2**53
+"""What any number of devices or bytes may be limited to: beyond it JSON's readers are not exact."""
+
 
 class NotInPlan(Refusal):
     kind = Kind.FORBIDDEN

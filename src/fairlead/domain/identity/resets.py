@@ -49,7 +49,7 @@ def start_password_reset(database: Database, seal: Seal, email: str, home: str) 
         own = tx.within(system_scope(tenant_id))
         personal.remove_resets_of(own, user_id)
         personal.add_reset(own, _digest(secret), user_id, expires_at)
-        mail.post(own, seal, _letter(user.email if user else mail.NOBODY, f"{home}/ui/#/password/{secret}", expires_at))
+        mail.post(own, seal, _letter(user.email if user else mail.NOBODY, home, secret, expires_at))
 
 
 def _who_may_reset(tx: Tx, email: str) -> User | None:
@@ -58,10 +58,12 @@ def _who_may_reset(tx: Tx, email: str) -> User | None:
     return user if tenant is not None and tenant.is_active else None
 
 
-def _letter(to: str, link: str, expires_at: datetime) -> mail.Letter:
+def _letter(to: str, home: str, secret: str, expires_at: datetime) -> mail.Letter:
+    """Its link leads to a page that asks for the password; who calls the API needs the secret alone."""
     text = (
         "Somebody, most likely you, asked for a new password for this e-mail address.\n\n"
-        f"Set it here, within an hour:\n\n{link}\n\n"
+        f"Set it here, within an hour:\n\n{home}/ui/#/password/{secret}\n\n"
+        f"or through the API, with this secret:\n\n{secret}\n\n"
         "If it was not you, there is nothing to do: the password stays as it is.\n"
     )
     return mail.Letter(to, "Set a new password", text, worthless_after=expires_at)

@@ -10,7 +10,7 @@ from typing import Any
 from fairlead.base.database import Database, Tx
 from fairlead.base.scope import system_scope
 from fairlead.domain import audit
-from fairlead.domain.identity import store
+from fairlead.domain.identity import directory, store
 from fairlead.domain.identity.model import (
     DEFAULT_TENANT_ID,
     BadToken,
@@ -31,10 +31,10 @@ FOUNDED = "tenant.create"
 """The first entry in the audit trail of every organization."""
 
 
-def make_sure_default_tenant_exists(database: Database, tokens: Tokens) -> None:
-    """A server that is not multitenant has one tenant, made at its first start."""
+def make_sure_there_is_a_tenant(database: Database, tokens: Tokens) -> None:
+    """A server that is not multitenant has one tenant, made at its first start; not where there are others already."""
     with database.across_tenants("first start") as tx:
-        if store.find_tenant(tx, DEFAULT_TENANT_ID) is None:
+        if not directory.search_tenants(tx, "", "", 0, 1):
             add_tenant(tx, tokens, "default", tenant_id=DEFAULT_TENANT_ID)
 
 

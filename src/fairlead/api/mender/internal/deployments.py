@@ -15,7 +15,6 @@ from fairlead.api.mender.wire import add_header, empty
 from fairlead.domain import artifacts, identity
 
 TAGS = ["Deployments (internal)"]
-LARGEST_LIMIT_BYTES = 2**53
 
 
 @get("/tenants/{tenant_id:str}/limits/storage", sync_to_thread=True, summary="Get Storage Usage")
@@ -26,7 +25,7 @@ def show_storage(context: Context, tenant_id: str) -> StorageLimit:
 
 
 class NewStorageLimit(msgspec.Struct):
-    limit: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_LIMIT_BYTES)]
+    limit: Annotated[int, msgspec.Meta(ge=0, le=identity.LARGEST_LIMIT)]
 
 
 @put("/tenants/{tenant_id:str}/limits/storage", sync_to_thread=True, status_code=204, summary="Set Storage Limit")

@@ -17,7 +17,6 @@ from fairlead.base.scope import ActorKind
 from fairlead.domain import devices, identity
 
 TAGS = ["Device authentication (internal)"]
-LARGEST_LIMIT = 2**53
 _ONLY_LIMIT = "max_devices"
 
 
@@ -64,7 +63,7 @@ def show_limit(context: Context, tenant_id: str, name: str) -> Limit:
 
 
 class NewLimit(msgspec.Struct):
-    limit: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_LIMIT)]
+    limit: Annotated[int, msgspec.Meta(ge=0, le=identity.LARGEST_LIMIT)]
 
 
 @put(_LIMIT, sync_to_thread=True, status_code=204, summary="Update Device Limit")
