@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from fairlead.base.scope import system_scope
 from fairlead.cli import main
-from fairlead.cli.plain import cells, plain, plain_lines
+from fairlead.cli.plain import plain, plain_lines
 from fairlead.domain import identity, workflows
 from fairlead.domain.workflows import Result, Status, store
 from fairlead.domain.workflows.definition import read
@@ -31,7 +31,6 @@ SHOWN = "[/x][bold]\ufffd[2J\ufffd\ufffdevil"
 )
 def test_what_is_no_mark_to_be_seen_is_replaced(text, shown):
     assert plain(text) == shown
-    assert [each.plain for each in cells(text, "b")] == [shown, "b"]
 
 
 def test_lines_stay_lines():

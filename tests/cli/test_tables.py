@@ -49,7 +49,7 @@ def test_a_table_of_nothing_has_its_head_and_a_program_gets_nothing():
 def test_a_name_is_shown_as_it_is_and_says_nothing_to_the_terminal():
     row = ("[red]a@b.example[/red]", "a\tb\nc\x1b]0;title\x07", "1")
 
-    assert shown(io.StringIO(), [row]) == "[red]a@b.example[/red]\ta b c ]0;title \t1\n"
+    assert shown(io.StringIO(), [row]) == "[red]a@b.example[/red]\ta\ufffdb\ufffdc\ufffd]0;title\ufffd\t1\n"
     table = shown(Terminal(), [row])
     assert row[0] in table
     assert "\x1b" not in table
