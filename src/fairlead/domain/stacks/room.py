@@ -30,7 +30,7 @@ def make_sure_it_fits(tools: Tools, template: Template) -> None:
     """Refuse a template that has more instances than all stacks together may have."""
     most = tools.most_instances(template.vendor.name)
     if most is not None and template.fewest_instances > most:
-        raise NoRoomOnHost(most=most, there="that without any other", wanted=template.fewest_instances)
+        raise NoRoomOnHost(most=most, there="no others are counted here", wanted=template.fewest_instances)
 
 
 def take(tx: Tx, tools: Tools, stack_id: str, template: Template) -> None:
