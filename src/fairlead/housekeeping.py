@@ -43,6 +43,7 @@ class Housekeeping:
     def tasks(self) -> list[Task]:
         return [
             Task("look at scientific jobs", 1, partial(jobs.watch, self.database, self.jobs)),
+            Task("end jobs whose work was given up", 60, partial(jobs.end_given_up, self.database, self.jobs)),
             Task("ask other portals", 5, self.federation.refresh_due),
             Task("forget sessions and letters of portals", 3600, self._forget_at_portals),
             Task("let anonymous users go", 3600, partial(portal.remove_abandoned, self.database)),

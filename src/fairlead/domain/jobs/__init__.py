@@ -44,6 +44,7 @@ from .execution import (
     read_routes,
 )
 from .flow_plans import BadWorkflow
+from .giving_up import end_given_up
 from .job_model import (
     TRANSITIONS,
     Event,
@@ -211,6 +212,7 @@ __all__ = [
     "count_jobs",
     "create_project",
     "describe_local",
+    "end_given_up",
     "events",
     "find_content",
     "find_data",

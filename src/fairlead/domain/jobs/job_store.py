@@ -55,6 +55,7 @@ _watched = (
     )
     .order_by(_job.tenant_id, _job.number)
 )
+_under_way = sa.select(_job.tenant_id, _job.number, _job.kind, _job.status, _job.runs).where(_job.status.in_(_active))
 _count = sa.select(sa.func.count()).select_from(portal_jobs).where(_job.tenant_id == TENANT)
 _old = (
     sa.select(_job.tenant_id, _job.number)
@@ -79,6 +80,17 @@ class Watched:
     native_id: str
     wish: Wish
     started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A job that has not ended; `runs` is how often the work on it was begun again."""
+
+    tenant_id: str
+    number: int
+    kind: JobKind
+    status: Status
+    runs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +307,14 @@ def watched(tx: Tx, node: str) -> list[Watched]:
             row.started_at,
         )
         for row in tx.all(_watched, {"on_node": node})
+    ]
+
+
+def under_way(tx: Tx) -> list[UnderWay]:
+    """Across tenants: all jobs that have not ended."""
+    return [
+        UnderWay(row.tenant_id, row.number, JobKind(row.kind), Status(row.status), row.runs)
+        for row in tx.all(_under_way)
     ]
 
 

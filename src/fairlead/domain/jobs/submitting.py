@@ -140,4 +140,9 @@ def start_work(tx: Tx, tools: Tools, job: Job) -> None:
     """Begin, or begin again after a pause."""
     name = SCIENCE_WORKFLOW if job.kind is JobKind.WORKFLOW else SCIENCE_JOB
     inputs = {"number": str(job.number)}
-    workflows.start_own(tx, tools.seal, name, inputs, tenant_id=tx.tenant_id, key=f"{job.id} {job.runs}")
+    workflows.start_own(tx, tools.seal, name, inputs, tenant_id=tx.tenant_id, key=work_key(job.number, job.runs))
+
+
+def work_key(number: int, runs: int) -> str:
+    """What the durable work on a job is found by: another one each time that it is begun again."""
+    return f"{portal.written(number)} {runs}"

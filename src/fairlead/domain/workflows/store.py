@@ -138,6 +138,10 @@ def find_job(tx: Tx, seal: Seal, job_id: str) -> Job | None:
     return _as_job(row, _opened(seal, job_id, row.inputs), results)
 
 
+def open_among(tx: Tx, job_ids: Sequence[str]) -> set[str]:
+    return {row.id for row in tx.all(sa.select(_job.id).where(_job.id.in_(job_ids), _is_open))}
+
+
 def list_jobs(tx: Tx, status: Status | None, workflow: str, at_most: int) -> list[Job]:
     """The newest jobs, without what they were given and what came of their steps."""
     found = sa.select(workflow_jobs).order_by(_job.created_at.desc(), _job.id).limit(at_most)
