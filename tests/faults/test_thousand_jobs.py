@@ -50,6 +50,7 @@ def test_all_processes_of_a_server_take_part(crowd, outside):
         processes = set()
         while crowd.is_at_work():
             processes |= {int(name.split("-")[-2]) for name in crowd.holders()}
+            time.sleep(0.02)
         assert processes == set(server.worker_pids()), server.err[-4000:]
         assert server.stop() == 0
 

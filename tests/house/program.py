@@ -73,7 +73,7 @@ class Program:
         while len(found := re.findall(pattern, self.out + self.err)) < times:
             assert self.process.poll() is None, f"it ended with {self.process.returncode}: {self.out}{self.err}"
             assert time.monotonic() < until, f"it never said {pattern!r}: {self.out}{self.err}"
-            time.sleep(0.02)
+            time.sleep(0.05)
         return found
 
     def tell(self, number: signal.Signals) -> None:

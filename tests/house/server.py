@@ -35,7 +35,7 @@ class RunningServer:
         ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(settings, listeners, ready), daemon=True)
         self._thread.start()
-        ready.result(timeout=30)
+        ready.result(timeout=120)
         return self
 
     def __exit__(self, *_: object) -> None:
