@@ -31,7 +31,7 @@ run: .venv/.run   ## Start the server on http://127.0.0.1:8080, data in ./data.
 	@exec $(BIN)/fairlead serve --data ./data
 
 test: .venv/.dev  ## Run every test; what cannot run here is skipped and says why.
-	@$(BIN)/python -m pytest -rs -n $(TESTERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -rs -n $(TESTERS) --no-loadscope-reorder $(ARGS)
 
 check: .venv/.dev ## Format, lint, types and import contracts.
 	$(BIN)/ruff format --check .

@@ -49,17 +49,32 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, str) and UNLIKE_THE_LAST_TIME.search(val) else None
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What each process of a run takes as one piece, and which tests are for `make soak` only.
+def piece_of(test: str) -> str:
+    """What one process takes as a whole: a file's tests of one engine, or a folder whose tests are one at a time.
 
-    A file's tests of one engine stay together, in the order in which they were collected: all of SQLite's files come
-    first, so that each process sets up each engine once.
+    A file's tests keep the order in which they were collected. All of SQLite's come first, so that each process sets
+    up each engine once.
     """
-    for item in items:
-        folder = next((name for name in ONE_AT_A_TIME if name in item.path.parts), None)
-        engine = getattr(getattr(item, "callspec", None), "params", {}).get("engine", "")
-        item.add_marker(pytest.mark.xdist_group(folder or f"{item.path}-{engine}"))
+    file, _, name = test.partition("::")
+    folder = next((part for part in Path(file).parts if part in ONE_AT_A_TIME), None)
+    values = name.partition("[")[2].rstrip("]").split("-")
+    return folder or f"{file} {next((each for each in ENGINES if each in values), '')}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Share the tests out in these pieces when several processes run them."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Pieces(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return piece_of(nodeid)
+
+    return Pieces(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is for `make soak` only."""
     if "soak" in config.option.markexpr:
         return
     long = [item for item in items if item.get_closest_marker("soak")]
