@@ -10,6 +10,7 @@ import os
 import signal
 import time
 
+import httpx
 import pytest
 
 from fairlead.base.database import Database
@@ -48,6 +49,18 @@ class Workers:
     def ask(self, device, client) -> int:
         device.client = client
         return device.next().status_code
+
+    def put_to_sleep(self, pid: int, probe) -> None:
+        """Stop a process, but not while it is writing: everybody else would wait for it."""
+        writer = Administrator(talk(self.server.url, seconds=3), self.ada.token)
+        for _ in range(20):
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                return writer.change_status(probe, "rejected")
+            except httpx.TimeoutException:
+                os.kill(pid, signal.SIGCONT)
+                time.sleep(0.1)
+        raise AssertionError(f"process {pid} writes all the time")
 
     def warm(self, *devices) -> None:
         """Each process has seen each device, and answers it from memory."""
@@ -139,9 +152,10 @@ def test_nobody_is_told_that_there_is_nothing_once_there_is(workers):
 def test_a_process_that_slept_does_not_trust_what_it_remembers(workers):
     put_out, given_work = workers.ada.device("put out"), workers.ada.device("given work")
     workers.ada.upload("release-2")
+    probe = workers.ada.device("probe")
     workers.warm(put_out, given_work)
 
-    os.kill(workers.pids[1], signal.SIGSTOP)
+    workers.put_to_sleep(workers.pids[1], probe)
     try:
         workers.ada.change_status(put_out, "rejected")
         workers.ada.deploy("release-2", given_work)

@@ -36,9 +36,9 @@ def prepare_data(engine, folder: Path) -> tuple[Path, tuple[str, ...]]:
     return folder / "data", (("--database", database) if database else ())
 
 
-def talk(url: str) -> httpx.Client:
+def talk(url: str, seconds: float = 60) -> httpx.Client:
     """A connection that trusts any certificate and waits for slow answers."""
-    return httpx.Client(base_url=url, timeout=30, verify=False, trust_env=False)
+    return httpx.Client(base_url=url, timeout=seconds, verify=False, trust_env=False)
 
 
 @dataclass

@@ -250,7 +250,7 @@ def test_what_is_older_than_what_a_device_has_finished_is_not_offered_any_more(m
     device = acme.device("door")
     acme.artifact("release-1")
     acme.artifact("release-2")
-    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    soon = (datetime.now(UTC) + timedelta(seconds=4)).isoformat()
     older = acme.deploy("release-1", phases=[{"start_ts": soon}])
     newer = acme.deploy("release-2")
     assert acme.offers(device) == newer

@@ -138,7 +138,7 @@ def test_a_phase_takes_its_percentage_rounded_down_and_the_last_the_rest(mender,
 def test_who_finds_no_room_waits_for_the_next_phase(mender, acme):
     fleet = [acme.device(f"door-{number}") for number in range(4)]
     acme.artifact()
-    deployment = acme.deploy(phases=[{"batch_size": 25}, {"start_ts": at(seconds=1.5)}])
+    deployment = acme.deploy(phases=[{"batch_size": 25}, {"start_ts": at(seconds=5)}])
 
     offered = [acme.offers(device) for device in fleet]
 
@@ -147,7 +147,7 @@ def test_who_finds_no_room_waits_for_the_next_phase(mender, acme):
     fleet[0].status(deployment, "success")
     assert acme.deployment(deployment)["status"] == "inprogress"
     assert acme.deployment(deployment)["device_count"] == 1
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while not acme.offers(fleet[1]):
         assert time.monotonic() < until
         time.sleep(0.05)
