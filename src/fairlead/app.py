@@ -44,6 +44,7 @@ class Fairlead:
 
     def __init__(self, settings: Settings) -> None:
         self._hold(settings)
+        self._public_url = settings.public_url.rstrip("/")
         self._links = Links(KeyFolder(settings.keys_folder).ed25519("links"))
         mender, mobingi, mobyle = self._mender(settings), self._mobingi(settings), self._mobyle(settings)
         handlers = [*routes.public_routers(), *mobingi_routes.routers(), *mobyle_routes.routers()]
@@ -107,11 +108,11 @@ class Fairlead:
             reports=self.reports,
             calls=self.calls,
             links=self._links,
-            public_url=settings.public_url.rstrip("/"),
+            public_url=self._public_url,
             home=settings.home_url,
             seal=self.seal,
             outgoing=parts.open_outgoing(settings),
-            programs=frozenset({**parts.OWN_PROGRAMS, **settings.programs}),
+            programs=frozenset(parts.programs_of(settings)),
             makes_artifacts=parts.makes_artifacts(settings),
             office=self.office,
             recaptcha=Recaptcha(settings.recaptcha_secret, settings.recaptcha_url),
@@ -125,7 +126,7 @@ class Fairlead:
             seal=self.seal,
             stacks=self.stacks,
             links=self._links,
-            public_url=settings.public_url.rstrip("/"),
+            public_url=self._public_url,
             registry=parts.open_registry_tokens(settings),
             executor=self.executor,
         )
@@ -136,7 +137,7 @@ class Fairlead:
             tools=self.jobs,
             federation=self.federation,
             links=self._links,
-            public_url=settings.public_url.rstrip("/"),
+            public_url=self._public_url,
             default_tenant_id="" if settings.multitenant else identity.DEFAULT_TENANT_ID,
             executor=self.executor,
             rules=Rules(settings.portal_anonymous, settings.portal_registration, directory_of(settings)),

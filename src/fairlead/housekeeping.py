@@ -82,9 +82,8 @@ class Housekeeping:
 
     def forget_old_counts(self) -> None:
         """Of failed attempts and of calls."""
-        with self.database.across_tenants("forget old attempts") as tx:
+        with self.database.across_tenants("forget old attempts and calls") as tx:
             identity.forget_old_attempts(tx)
-        with self.database.across_tenants("forget old calls") as tx:
             identity.forget_old_counts(tx)
 
     def _forget_old_jobs(self) -> None:

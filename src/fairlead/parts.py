@@ -113,6 +113,11 @@ def open_portal_outgoing(settings: Settings) -> Outgoing:
     return Outgoing(settings.portal_outgoing.split(","), setting="--portal-outgoing")
 
 
+def programs_of(settings: Settings) -> dict[str, list[str]]:
+    """The programs that workflows may run, and what each name stands for: ours, unless the operator says otherwise."""
+    return {**OWN_PROGRAMS, **settings.programs}
+
+
 def open_registry_tokens(settings: Settings) -> RegistryTokens:
     """What issues tokens for Docker registries, with a key of their own."""
     return RegistryTokens(KeyFolder(settings.keys_folder).rsa("registry"))
@@ -171,7 +176,7 @@ def open_worker(
     tools = workflows.Tools(
         outgoing=open_outgoing(settings),
         carrier=open_mail(settings),
-        programs={**OWN_PROGRAMS, **settings.programs},
+        programs=programs_of(settings),
         told=dict.fromkeys(OWN_PROGRAMS.keys() - settings.programs.keys(), settings_for_own_programs(settings)),
         environment={DEPLOYMENTS: settings.internal_address, **settings.workflow_environment},
         nats_server=settings.nats_url,
@@ -210,7 +215,7 @@ def tell_of_forbidden_definitions(settings: Settings) -> None:
 
     They are no reason to refuse the start, as they were none before and most of what they do may go well.
     """
-    outgoing, programs = open_outgoing(settings), {**OWN_PROGRAMS, **settings.programs}
+    outgoing, programs = open_outgoing(settings), programs_of(settings)
     for path, definition in _own_definitions(settings).items():
         try:
             workflows.make_sure_addresses_are_allowed(definition, outgoing)

@@ -130,10 +130,6 @@ def _bounded(cause: str) -> str:
     return cause.replace("\0", "").encode(errors="replace").decode()[:LONGEST_CAUSE]
 
 
-def is_over(tx: Tx, seal: Seal, job_id: str) -> bool:
+def is_over(tx: Tx, job_id: str) -> bool:
     """Will the job do no more?"""
-    try:
-        job = workflows.find_job(tx, seal, WORKFLOW, job_id)
-    except workflows.JobNotFound:
-        return True
-    return job.status not in (workflows.Status.PENDING, workflows.Status.PROCESSING)
+    return not workflows.open_among(tx, [job_id])

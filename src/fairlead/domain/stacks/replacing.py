@@ -67,7 +67,7 @@ def _look_after(database: Database, tools: Tools, scope: Scope, record: Record) 
 def _mend(database: Database, tools: Tools, scope: Scope, record: Record) -> None:
     """A job that was given up cannot say so of its stack. The row is held, so that it has not just been written."""
     with database.read(scope) as tx:
-        if not operations.is_over(tx, tools.seal, record.job_id):
+        if not operations.is_over(tx, record.job_id):
             return
     with database.begin(scope) as tx:
         now = store.find(tx, record.id, hold=True)

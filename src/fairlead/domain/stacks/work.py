@@ -82,7 +82,7 @@ class Work:
         if not self.operation.after:
             return
         with self.database.read(self.scope) as tx:
-            if not operations.is_over(tx, self.tools.seal, self.operation.after):
+            if not operations.is_over(tx, self.operation.after):
                 raise NotYet("what was begun before", WAIT_SECONDS)
 
     def plan(self) -> None:

@@ -6,7 +6,6 @@ from fairlead.domain.workflows.actions import (
     find_job,
     job_id_of,
     list_jobs,
-    open_among,
     read_folder,
     register,
     register_all,
@@ -32,7 +31,7 @@ from fairlead.domain.workflows.model import (
     WorkflowNotFound,
 )
 from fairlead.domain.workflows.own import Catalogue, own_step, start_own
-from fairlead.domain.workflows.store import remove_old
+from fairlead.domain.workflows.store import open_among, remove_old
 from fairlead.domain.workflows.substitution import is_deeper_than
 from fairlead.domain.workflows.tasks import Runner, Tools
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -32,7 +32,6 @@ from fairlead.domain.workflows.model import (
 LARGEST_INPUTS = 1024 * 1024
 MOST_INPUTS = 200
 LONGEST_TENANT_ID = 128
-IN_ONE_GO = 1000
 _KEYS = uuid.UUID("5f1f6c0e-6a57-4f7e-9a35-0d9a4a1b7f10")
 
 log = structlog.get_logger()
@@ -99,13 +98,6 @@ def start(
 def job_id_of(tenant_id: str, name: str, key: str) -> str:
     """The id of the job that is started with this key."""
     return str(uuid.uuid5(_KEYS, f"{tenant_id}\n{name}\n{key}"))
-
-
-def open_among(tx: Tx, job_ids: Collection[str]) -> set[str]:
-    """Those of these jobs that somebody works on, or will."""
-    wanted = list(job_ids)
-    pieces = (wanted[start : start + IN_ONE_GO] for start in range(0, len(wanted), IN_ONE_GO))
-    return set().union(*(store.open_among(tx, some) for some in pieces))
 
 
 def _definition_for(tx: Tx, name: str, inputs: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fairlead.base import clock
-from fairlead.base.database import Moment, Tx, insert_or_ignore
+from fairlead.base.database import Moment, Tx, insert_or_ignore, list_of_strings
 from fairlead.base.seal import Seal
 from fairlead.domain.workflows.model import OPEN, Job, Result, Status
 from fairlead.domain.workflows.tables import workflow_definitions, workflow_jobs, workflow_steps
@@ -138,8 +138,9 @@ def find_job(tx: Tx, seal: Seal, job_id: str) -> Job | None:
     return _as_job(row, _opened(seal, job_id, row.inputs), results)
 
 
-def open_among(tx: Tx, job_ids: Sequence[str]) -> set[str]:
-    return {row.id for row in tx.all(sa.select(_job.id).where(_job.id.in_(job_ids), _is_open))}
+def open_among(tx: Tx, job_ids: Iterable[str]) -> set[str]:
+    """Those of these jobs that somebody works on, or will."""
+    return {row.id for row in tx.all(sa.select(_job.id).where(_job.id.in_(list_of_strings(job_ids)), _is_open))}
 
 
 def list_jobs(tx: Tx, status: Status | None, workflow: str, at_most: int) -> list[Job]:
