@@ -22,8 +22,7 @@ def _plain(path: str) -> str:
 
 
 def _missing() -> list[str]:
-    outside = [*not_built.MANAGEMENT, *not_built.OPEN]
-    listed = [f"{method} /api/management{_plain(path)}" for method, path in outside]
+    listed = [f"{method} /api/management{_plain(path)}" for method, path in not_built.MANAGEMENT]
     listed += [f"{method} /api/devices{_plain(path)}" for method, path in not_built.DEVICES]
     return listed + [
         f"{method} {_plain(path)}" for method, path in (*internal.NOT_BUILT, *mobingi_not_built.OPERATIONS)

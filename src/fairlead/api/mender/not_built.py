@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from litestar import HttpMethod, Router, route
-from litestar.handlers import HTTPRouteHandler
+from litestar import Router
 
 from fairlead.api.mender.auth import for_devices, for_users
 from fairlead.base.errors import Kind, Refusal
+from fairlead.base.http.not_built import handlers_of
 
 MANAGEMENT: tuple[tuple[str, str], ...] = (
     ("GET", "/v2/inventory/filters"),
@@ -18,7 +18,6 @@ MANAGEMENT: tuple[tuple[str, str], ...] = (
     ("GET", "/v1/deviceconnect/devices/{id:str}"),
     ("GET", "/v1/deviceconnect/devices/{id:str}/connect"),
 )
-OPEN: tuple[tuple[str, str], ...] = ()
 DEVICES: tuple[tuple[str, str], ...] = (("GET", "/v1/deviceconnect/connect"),)
 
 
@@ -27,28 +26,8 @@ class NotBuiltYet(Refusal):
     message = "This operation is part of the reference, and Fairlead does not have it yet: see docs/status.md."
 
 
-async def _answer() -> None:
-    raise NotBuiltYet
-
-
-def _handler(method: str, path: str, number: int) -> HTTPRouteHandler:
-    return route(
-        path,
-        http_method=HttpMethod(method),
-        status_code=501,
-        include_in_schema=False,
-        name=f"not-built-{number}-{path}",
-    )(_answer)
-
-
-def _router(prefix: str, operations: tuple[tuple[str, str], ...], guards: list[object]) -> Router:
-    handlers = [_handler(method, path, number) for number, (method, path) in enumerate(operations)]
-    return Router(prefix, route_handlers=handlers, guards=guards)  # type: ignore[arg-type]
-
-
 def routers() -> list[Router]:
     return [
-        _router("/api/management", MANAGEMENT, [for_users]),
-        _router("/api/management", OPEN, []),
-        _router("/api/devices", DEVICES, [for_devices]),
+        Router("/api/management", guards=[for_users], route_handlers=handlers_of(MANAGEMENT, NotBuiltYet)),
+        Router("/api/devices", guards=[for_devices], route_handlers=handlers_of(DEVICES, NotBuiltYet)),
     ]

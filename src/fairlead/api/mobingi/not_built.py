@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from litestar import HttpMethod, Router, route
-from litestar.handlers import HTTPRouteHandler
+from litestar import Router
 
 from fairlead.api.mobingi.auth import for_anyone_with_a_token
 from fairlead.base.errors import Kind, Refusal
+from fairlead.base.http.not_built import handlers_of
 
 OPERATIONS: tuple[tuple[str, str], ...] = (
     ("GET", "/v3/alm/registry"),
@@ -27,15 +27,4 @@ class NotBuiltYet(Refusal):
     message = "Mobingi's clients know this operation, and Fairlead does not have it yet: see docs/status.md."
 
 
-async def _answer() -> None:
-    raise NotBuiltYet
-
-
-def _handler(method: str, path: str) -> HTTPRouteHandler:
-    name = f"not-built-{method}-{path}"
-    return route(path, http_method=HttpMethod(method), status_code=501, include_in_schema=False, name=name)(_answer)
-
-
-routes = Router(
-    "/", guards=[for_anyone_with_a_token], route_handlers=[_handler(method, path) for method, path in OPERATIONS]
-)
+routes = Router("/", guards=[for_anyone_with_a_token], route_handlers=handlers_of(OPERATIONS, NotBuiltYet))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from litestar import HttpMethod, Router, route
-from litestar.handlers import HTTPRouteHandler
+from litestar import Router
 
 from fairlead.api.mender.internal import (
     auditlogs,
@@ -17,6 +16,7 @@ from fairlead.api.mender.internal import (
     workflows,
 )
 from fairlead.api.mender.not_built import NotBuiltYet
+from fairlead.base.http.not_built import handlers_of
 
 NOT_BUILT: tuple[tuple[str, str], ...] = (
     ("POST", "/api/internal/v1/deviceconnect/tenants"),
@@ -25,23 +25,8 @@ NOT_BUILT: tuple[tuple[str, str], ...] = (
 )
 
 
-async def _answer() -> None:
-    raise NotBuiltYet
-
-
-def _handler(method: str, path: str, number: int) -> HTTPRouteHandler:
-    return route(
-        path,
-        http_method=HttpMethod(method),
-        status_code=501,
-        include_in_schema=False,
-        name=f"internal-not-built-{number}",
-    )(_answer)
-
-
 def routers() -> list[Router]:
-    missing = [_handler(method, path, number) for number, (method, path) in enumerate(NOT_BUILT)]
-    everywhere = [*health.handlers, *tenancy.handlers, *auditlogs.handlers, *missing]
+    everywhere = [*health.handlers, *tenancy.handlers, *auditlogs.handlers, *handlers_of(NOT_BUILT, NotBuiltYet)]
     return [
         Router("/", route_handlers=everywhere),
         devauth.routes,
