@@ -14,9 +14,8 @@ from fairlead.base.scope import system_scope
 from fairlead.domain import audit, identity
 from fairlead.parts import prepare
 from fairlead.settings import Settings
-from house.many import run_many
 from house.people import prepare_data
-from house.program import run
+from house.program import run, run_many
 
 LINE = re.compile(r"(\S+): (\d+) entries, head ([0-9a-f]{64})\n")
 _numbers = itertools.count(1)
@@ -37,7 +36,7 @@ def installed(engine, tmp_path_factory):
 
 
 def verify(tmp_path, *commands):
-    return run_many(tmp_path, [("audit", "verify", *command) for command in commands])
+    return run_many([("audit", "verify", *command) for command in commands])
 
 
 def test_a_good_trail_is_told_in_one_line_and_its_digest_is_known_from_then_on(installed, tmp_path):

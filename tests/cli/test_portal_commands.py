@@ -9,8 +9,7 @@ from fairlead.domain import identity
 from fairlead.domain.identity import portal
 from fairlead.parts import open_seal, prepare
 from fairlead.settings import Settings
-from house.many import run_many
-from house.program import run
+from house.program import run, run_many
 
 EMAIL, PASSWORD = "ada@acme.example", "correct horse battery staple"
 
@@ -70,7 +69,7 @@ def test_what_cannot_be_done_is_told_in_a_line(data, tmp_path):
         user("list", "--status", "pending"),
     ]
 
-    done = run_many(tmp_path, commands)
+    done = run_many(commands)
 
     assert [(each.code, each.err) for each in done] == [
         (0, ""),

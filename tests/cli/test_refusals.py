@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from house.many import run_many
 from house.organizations import found
-from house.program import Program
+from house.program import Program, run_many
 
 COMMANDS = ("", "serve", "user", "user create", "user list", "user password", "doctor", "backup", "restore", "simulate")
 COMMANDS += ("audit", "audit verify", "tenant", "tenant create", "tenant list", "tenant show", "tenant suspend")
@@ -115,11 +114,10 @@ class Bad:
 @pytest.fixture(scope="module")
 def bad(tmp_path_factory):
     """What was said to each of the commands, and what it should have been."""
-    folder = tmp_path_factory.mktemp("said")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         commands = Bad(tmp_path_factory.mktemp("bad"), taken.getsockname()[1]).commands
-        fence = WITHOUT_ROOTS_POWERS if CAN_DROP_POWERS else None
-        results = run_many(folder, [command for command, _ in commands.values()], fence)
+        fence = WITHOUT_ROOTS_POWERS if CAN_DROP_POWERS else ()
+        results = run_many([command for command, _ in commands.values()], fence=fence)
     return {name: (finished, commands[name][1]) for name, finished in zip(commands, results, strict=True)}
 
 
@@ -135,7 +133,7 @@ def test_whatever_is_wrong_is_told_in_one_line_and_with_exit_code_2(bad):
 
 
 def test_the_same_from_the_installed_program():
-    with Program("serve", "--listen", "localhost:http") as program:
+    with Program("serve", "--listen", "localhost:http", warm=False) as program:
         finished = program.finish()
 
     assert (finished.code, finished.out) == (2, "")
@@ -145,7 +143,7 @@ def test_the_same_from_the_installed_program():
 @pytest.fixture(scope="module")
 def help_texts(tmp_path_factory):
     commands = [(*name.split(), "--help") for name in COMMANDS]
-    return dict(zip(COMMANDS, run_many(tmp_path_factory.mktemp("help"), commands), strict=True))
+    return dict(zip(COMMANDS, run_many(commands), strict=True))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -171,5 +169,5 @@ def test_every_setting_of_the_server_can_be_given_and_is_explained(help_texts):
 def test_the_version_is_told(tmp_path):
     from fairlead import __version__
 
-    with Program("--version") as program:
+    with Program("--version", warm=False) as program:
         assert program.finish().out.strip() == __version__

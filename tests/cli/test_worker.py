@@ -10,9 +10,8 @@ import sqlalchemy as sa
 from fairlead.parts import bring_up_to_date
 from fairlead.settings import Settings
 from house.crowd import Crowd, keys_of
-from house.many import run_many
 from house.outside import Outside
-from house.program import Program, Server
+from house.program import Program, Server, run_many
 
 
 def test_a_worker_works_beside_a_server_that_leaves_the_jobs_to_it_and_ends_when_told(engine, tmp_path):
@@ -73,7 +72,7 @@ def test_what_keeps_a_worker_from_starting_is_told_in_one_line(tmp_path):
         ("--database", "mysql://host/name"): "mysql://host/name",
     }
 
-    told = run_many(tmp_path, [("worker", "--data", tmp_path / "data", *options) for options in wrong])
+    told = run_many([("worker", "--data", tmp_path / "data", *options) for options in wrong])
 
     for (options, reason), finished in zip(wrong.items(), told, strict=True):
         assert (options, finished.code, finished.out) == (options, 2, "")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import httpx
 import pytest
@@ -13,10 +11,9 @@ import sqlalchemy as sa
 
 from fairlead.parts import bring_up_to_date
 from fairlead.settings import Settings
-from house.many import run_many
 from house.outside import Outside
 from house.people import prepare_data
-from house.program import Server, run
+from house.program import Server, run, run_many
 
 SECRET = "hush-hush"
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -71,8 +68,7 @@ class Office:
         return finished
 
     def run_all(self, *commands: tuple[object, ...]):
-        said = Path(tempfile.mkdtemp(dir=self.folder))
-        return run_many(said, [("workflows", *command, *self.where) for command in commands])
+        return run_many([("workflows", *command, *self.where) for command in commands])
 
 
 @pytest.fixture
@@ -160,7 +156,6 @@ def test_what_is_not_there_and_what_makes_no_sense_is_refused_in_one_line(engine
     where = ("--data", data, *options)
 
     *unknown, status = run_many(
-        tmp_path,
         [("workflows", command, NOBODY, *where) for command in ("show", "retry", "cancel")]
         + [("workflows", "list", "--status", "lost", *where)],
     )
@@ -174,7 +169,7 @@ def test_what_is_not_there_and_what_makes_no_sense_is_refused_in_one_line(engine
 def test_what_was_sealed_with_other_keys_is_not_shown(office, tmp_path):
     job_id = office.start("order")
 
-    [shown] = run_many(tmp_path, [("workflows", "show", job_id, *office.where, "--keys", tmp_path / "other")])
+    [shown] = run_many([("workflows", "show", job_id, *office.where, "--keys", tmp_path / "other")])
 
     assert (shown.code, shown.out) == (2, "")
     assert "restore the keys folder" in shown.err

@@ -10,12 +10,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from house.warm import Warm
+
 PROGRAM = Path(sys.executable).with_name("fairlead")
 LARGEST_FILE_BYTES = 256 * 1024 * 1024
+CAN_FORK = hasattr(os, "pidfd_open")
 FENCE = [
     *(["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []),
     *(["prlimit", f"--fsize={LARGEST_FILE_BYTES}"] if shutil.which("prlimit") else []),
@@ -36,28 +40,37 @@ class Finished:
 
 
 class Program:
-    """A running `fairlead`. What it says goes to files, and no file it writes can grow without end."""
+    """A running `fairlead`. What it says goes to files, and no file it writes can grow without end.
+
+    It is forked from a process that has it loaded, or, if it is not to be `warm`, the installed program is started.
+    """
 
     def __init__(
         self,
         *arguments: object,
         environment: dict[str, str] | None = None,
         input_: str = "",
-        fence: list[str] | None = None,
+        fence: Sequence[str] = (),
+        warm: bool = True,
     ):
         self._folder = tempfile.TemporaryDirectory(prefix="fairlead-program-")
         folder = Path(self._folder.name)
         self._out, self._err, said = folder / "out", folder / "err", folder / "in"
         said.write_text(input_)
+        told, variables = [str(each) for each in arguments], {**clean_environment(), **(environment or {})}
         with self._out.open("wb") as out, self._err.open("wb") as err, said.open("rb") as stdin:
-            self.process = subprocess.Popen(
-                [*FENCE, *(fence or []), PROGRAM, *map(str, arguments)],
-                env={**clean_environment(), **(environment or {})},
-                stdin=stdin,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
+            if warm and CAN_FORK:
+                files = [each.fileno() for each in (stdin, out, err)]
+                self.process = _loaded((*FENCE, *fence)).start(told, variables, *files)
+            else:
+                self.process = subprocess.Popen(
+                    [*FENCE, *fence, PROGRAM, *told],
+                    env=variables,
+                    stdin=stdin,
+                    stdout=out,
+                    stderr=err,
+                    start_new_session=True,
+                )
 
     @property
     def out(self) -> str:
@@ -117,6 +130,20 @@ def run(*arguments: object, **wishes: object) -> Finished:
     """`fairlead` from its start to its end."""
     with Program(*arguments, **wishes) as program:
         return program.finish()
+
+
+def run_many(commands: Sequence[tuple[object, ...]], **wishes: object) -> list[Finished]:
+    """Each `fairlead …` from its start to its end, one after the other."""
+    return [run(*command, **wishes) for command in commands]
+
+
+_warm: dict[tuple[str, ...], Warm] = {}
+
+
+def _loaded(fence: tuple[str, ...]) -> Warm:
+    if fence not in _warm or not _warm[fence].is_there:
+        _warm[fence] = Warm(fence)
+    return _warm[fence]
 
 
 class Server(Program):
