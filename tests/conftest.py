@@ -22,6 +22,7 @@ from fairlead import migrations
 from fairlead.base.database import Database
 from fairlead.base.database import engine as database_engine
 from fairlead.domain.identity import passwords
+from fairlead.domain.stacks import layer_keys
 from fairlead.parts import open_tokens
 from fairlead.settings import Settings
 from house.server import RunningServer
@@ -32,6 +33,7 @@ ENGINES = ("sqlite", "postgresql")
 # What is expensive on purpose is cheap here, because of thousands of logins. Programs that tests start hash as always.
 passwords._argon2id = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 passwords._nobody = passwords._hash_of_nothing()
+KEY_BITS, layer_keys.BITS = layer_keys.BITS, 1024
 DURABLE, database_engine.SYNCHRONOUS = database_engine.SYNCHRONOUS, "OFF"
 NOT_DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 """What PostgreSQL does against power cuts, which no test makes: what a process wrote survives the process."""
@@ -157,6 +159,12 @@ def real_password_costs(monkeypatch) -> None:
     """Passwords are as expensive as they really are."""
     monkeypatch.setattr(passwords, "_argon2id", PasswordHasher())
     monkeypatch.setattr(passwords, "_nobody", passwords._hash_of_nothing())
+
+
+@pytest.fixture
+def real_key_sizes(monkeypatch) -> None:
+    """Keys of instances are as long as they really are."""
+    monkeypatch.setattr(layer_keys, "BITS", KEY_BITS)
 
 
 @pytest.fixture

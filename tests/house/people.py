@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import tempfile
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import httpx
 
 from artifact_maker import Payload, make_artifact
+from fairlead.base.keys import KeyFolder
 from fairlead.base.scope import system_scope
 from fairlead.domain import identity
 from fairlead.parts import prepare
@@ -21,8 +24,22 @@ EMAIL = "ada@acme.example"
 _numbers = itertools.count(1)
 
 
+@cache
+def _keys() -> dict[str, bytes]:
+    """The keys that a server makes at its first start, which takes it a while."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("tokens", "registry"):
+            KeyFolder(Path(folder)).rsa(name)
+        return {each.name: each.read_bytes() for each in Path(folder).iterdir()}
+
+
 def make_administrator(data: Path, database: str = "") -> None:
-    """What `fairlead user create` does, without the second that starting a program takes."""
+    """What `fairlead user create` does, without the second that starting a program takes, and a server's keys."""
+    keys = Settings(data=data).keys_folder
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, content in _keys().items():
+        (keys / name).touch(0o600)
+        (keys / name).write_bytes(content)
     opened = prepare(Settings(data=data, database=database))
     with opened.begin(system_scope(identity.DEFAULT_TENANT_ID)) as tx:
         identity.add_user(tx, EMAIL, identity.prepare_password(PASSWORD))

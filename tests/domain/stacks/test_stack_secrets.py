@@ -101,7 +101,7 @@ def test_nor_is_it_when_it_is_spelled_in_another_way(place, spelled):
     assert "aws-secret" not in str(told)
 
 
-def test_a_layer_has_a_key_pair_that_instances_get_the_public_half_of(place):
+def test_a_layer_has_a_key_pair_that_instances_get_the_public_half_of(place, real_key_sizes):
     stack_id = place.running(full_of_secrets())
 
     with place.database.read(place.ada) as tx:

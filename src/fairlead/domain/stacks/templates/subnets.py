@@ -45,8 +45,11 @@ def _with_subnet(layer: Layer, at: Place, free: Iterator[IPv4Network]) -> Layer:
 
 def _free(first: IPv4Network, taken: Iterable[IPv4Network]) -> Iterator[IPv4Network]:
     """Networks of the same size that overlap none of these, from the first one on and around."""
-    around = first.supernet(new_prefix=max(first.prefixlen - 8, 8)).subnets(new_prefix=first.prefixlen)
-    for network in sorted(around, key=lambda one: (one < first, one)):
+    around = first.supernet(new_prefix=max(first.prefixlen - 8, 8))
+    begin, size = int(around.network_address), first.num_addresses
+    count, offset = around.num_addresses // size, (int(first.network_address) - begin) // size
+    for number in range(offset, offset + count):
+        network = IPv4Network((begin + number % count * size, first.prefixlen))
         if _overlapping(network, taken) is None:
             yield network
 
