@@ -22,23 +22,56 @@ class TokenMissing(Refusal):
     message = "missing or malformed Authorization header"
 
 
-def bearer_token(scope: Any, *, cookie: bool = False) -> bytes | None:
-    """The token of the request: `Authorization: Bearer …`, or for people also the cookie `JWT` of Mender's GUI."""
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            return bytes(value[7:].strip()) or None if value[:7].lower() == b"bearer " else None
-    return _cookie_token(scope) if cookie else None
+class ForeignOrigin(Refusal):
+    message = "Origin {origin!r} is not this server: a page of another site may not use the cookie of somebody here"
+
+
+def bearer_token(scope: Any) -> bytes | None:
+    """The token of the request: `Authorization: Bearer …`."""
+    value = _header(scope, b"authorization")
+    return value[7:].strip() or None if value is not None and value[:7].lower() == b"bearer " else None
+
+
+def _token_of_person(scope: Any, public_url: str) -> bytes | None:
+    """The token of a request of people: without the header, the cookie `JWT` of Mender's GUI.
+
+    Browsers send a cookie along whichever page asks, but they say whose page it is: of another site it counts for
+    nothing (mender.md §2.0).
+    """
+    if _header(scope, b"authorization") is not None:
+        return bearer_token(scope)
+    token = _cookie_token(scope)
+    if token is not None:
+        _make_sure_page_is_our_own(scope, public_url)
+    return token
 
 
 def _cookie_token(scope: Any) -> bytes | None:
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            try:
-                cookies = SimpleCookie(value.decode("latin-1"))
-            except CookieError:
-                return None
-            return cookies["JWT"].value.encode() if "JWT" in cookies else None
-    return None
+    try:
+        cookies = SimpleCookie((_header(scope, b"cookie") or b"").decode("latin-1"))
+    except CookieError:
+        return None
+    return cookies["JWT"].value.encode() if "JWT" in cookies else None
+
+
+def _make_sure_page_is_our_own(scope: Any, public_url: str) -> None:
+    """The scheme says nothing: TLS may end at a proxy."""
+    origin = _header(scope, b"origin")
+    if origin is None:
+        return
+    said = origin.decode("latin-1")
+    if _site_of(said) not in {_site_of(host_of(scope)), _site_of(public_url)} - {""}:
+        raise ForeignOrigin(origin=said[:100])
+
+
+def _site_of(address: str) -> str:
+    """Host and port as browsers write them: without the port that goes without saying."""
+    site = address.partition("://")[2].partition("/")[0]
+    return site.lower().removesuffix(":80").removesuffix(":443")
+
+
+def _header(scope: Any, wanted: bytes) -> bytes | None:
+    return next((bytes(value) for name, value in scope["headers"] if name == wanted), None)
 
 
 def verify(context: Context, token: bytes) -> identity.Bearer:
@@ -56,7 +89,8 @@ def verify(context: Context, token: bytes) -> identity.Bearer:
 
 async def _authenticate(connection: ASGIConnection[Any, Any, Any, Any], kind: ActorKind) -> None:
     context: Context = connection.app.state.mender
-    token = bearer_token(connection.scope, cookie=kind is ActorKind.USER)
+    http = connection.scope
+    token = _token_of_person(http, context.public_url) if kind is ActorKind.USER else bearer_token(http)
     if token is None:
         raise TokenMissing
     bearer = context.memory.find(token)
@@ -65,7 +99,6 @@ async def _authenticate(connection: ASGIConnection[Any, Any, Any, Any], kind: Ac
         bearer = await loop.run_in_executor(context.executor, verify, context, token)
     if bearer.scope.actor.kind is not kind:
         raise identity.BadToken
-    http = connection.scope
     method, path = str(http.get("method", "GET")), http["path"]
     if bearer.limits is not None and bearer.limits.are_about(method, path):
         await context.calls.submit(identity.CountedCall(bearer.subject, bearer.limits, method, path))
