@@ -286,11 +286,21 @@ def change_organization(tx: Tx, change: TenantChange) -> None:
     tx.require(Permission.MANAGE_ORGANIZATION)
     tenant = own_tenant(tx)
     values = _new_values(tenant, change)
-    if not values:
+    changed = _differences(tenant, values)
+    if not changed:
         return
     store.change_tenant(tx, tenant.id, **values)
     tx.announce(TENANT_CHANGED, tenant.id)
-    audit.record(tx, "tenant.update", tenant.id, name=change.name or tenant.name, changed=sorted(values))
+    audit.record(tx, "tenant.update", tenant.id, name=change.name or tenant.name, changed=changed)
+
+
+def _differences(tenant: Tenant, values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Old and new of whatever is not the same any more: callers hand in all that they know, whatever they change."""
+    told = {"trial_ends_at": "trial_expiration"}
+    before = {name: getattr(tenant, name) for name in values}
+    if "api_limits" in before:
+        before["api_limits"] = written(tenant.api_limits)
+    return {told.get(name, name): (before[name], new) for name, new in values.items() if before[name] != new}
 
 
 def _new_values(tenant: Tenant, change: TenantChange) -> dict[str, Any]:
