@@ -99,11 +99,29 @@ async def _authenticate(connection: ASGIConnection[Any, Any, Any, Any], kind: Ac
         bearer = await loop.run_in_executor(context.executor, verify, context, token)
     if bearer.scope.actor.kind is not kind:
         raise identity.BadToken
-    method, path = str(http.get("method", "GET")), http["path"]
+    method, path = _asked(http)
     if bearer.limits is not None and bearer.limits.are_about(method, path):
         await context.calls.submit(identity.CountedCall(bearer.subject, bearer.limits, method, path))
-    scope = identity.for_request(bearer.scope, method, path)
-    http["state"]["call"] = Call(context, bearer, scope, host_of(http))
+    http["state"]["call"] = _call_of(context, bearer, http)
+
+
+def _asked(http: Any) -> tuple[str, str]:
+    return str(http.get("method", "GET")), http["path"]
+
+
+def _call_of(context: Context, bearer: identity.Bearer, http: Any) -> Call:
+    return Call(context, bearer, identity.for_request(bearer.scope, *_asked(http)), host_of(http))
+
+
+def call_as_it_is_now(call: Call, http: Any) -> Call:
+    """The call of a person with what they may do by now, for answers that take long; refuses who was put out meanwhile.
+
+    Not for the loop: it may have to ask the database.
+    """
+    token = _token_of_person(http, call.context.public_url)
+    if token is None:
+        raise TokenMissing
+    return _call_of(call.context, call.context.memory.find(token) or verify(call.context, token), http)
 
 
 async def for_users(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
