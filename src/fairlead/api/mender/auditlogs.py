@@ -12,7 +12,7 @@ from litestar import Request, Router, get
 from litestar.response import Stream
 
 from fairlead.api.mender.auditlog_wire import wanted_of, wire_entry
-from fairlead.api.mender.auth import call_as_it_is_now, for_users
+from fairlead.api.mender.auth import for_users
 from fairlead.api.mender.context import Call
 from fairlead.api.mender.errors import BadParameter
 from fairlead.api.mender.wire import (
@@ -75,7 +75,7 @@ def export_entries(request: Request[Any, Any, Any], call: Call) -> Stream:
         raise BadParameter(reason="Param limit is out of bounds")
     separator = _separator(request)
     columns = _columns(request, separator)
-    export = _Export(lambda: call_as_it_is_now(call, request.scope), wanted, at_most, columns)
+    export = _Export(call, wanted, at_most, columns)
     first = _as_csv([separator.join(path) for path in columns]) + export.go_on()
     add_header(request, "content-disposition", 'attachment; filename="auditlogs.csv"')
     return Stream(_streamed(first, export, request.app.state.in_thread), media_type="text/csv")
@@ -84,16 +84,14 @@ def export_entries(request: Request[Any, Any, Any], call: Call) -> Stream:
 class _Export:
     """Page by page, each in a transaction of its own: a slow reader holds nothing open, and may be put out meanwhile."""
 
-    def __init__(
-        self, call_now: Callable[[], Call], wanted: audit.Wanted, at_most: int | None, columns: Columns
-    ) -> None:
-        self._call_now, self._wanted, self._left, self._columns = call_now, wanted, at_most, columns
+    def __init__(self, call: Call, wanted: audit.Wanted, at_most: int | None, columns: Columns) -> None:
+        self._call, self._wanted, self._left, self._columns = call, wanted, at_most, columns
         self._place: audit.Place | None = None
         self.is_complete = False
 
     def go_on(self) -> str:
         size = IN_ONE_GO if self._left is None else min(IN_ONE_GO, self._left)
-        with self._call_now().read() as tx:
+        with self._call.read() as tx:
             _make_sure_they_may_look(tx)
             found, self._place = audit.search_on(tx, self._wanted, self._place, size)
         if self._left is not None:

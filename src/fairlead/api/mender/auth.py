@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -12,7 +13,7 @@ from litestar.handlers import BaseRouteHandler
 from fairlead.api.mender.context import Call, Context
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.http.hosts import host_of
-from fairlead.base.scope import ActorKind
+from fairlead.base.scope import ActorKind, Scope
 from fairlead.domain import devices, identity
 from fairlead.domain.identity import TokenKind
 
@@ -102,26 +103,18 @@ async def _authenticate(connection: ASGIConnection[Any, Any, Any, Any], kind: Ac
     method, path = _asked(http)
     if bearer.limits is not None and bearer.limits.are_about(method, path):
         await context.calls.submit(identity.CountedCall(bearer.subject, bearer.limits, method, path))
-    http["state"]["call"] = _call_of(context, bearer, http)
+    scope = identity.for_request(bearer.scope, method, path)
+    http["state"]["call"] = Call(context, bearer, scope, host_of(http), partial(_scope_now, context, token, http))
+
+
+def _scope_now(context: Context, token: bytes, http: Any) -> Scope:
+    """What the bearer of the token of this request may do by now. Refuses what is not good any more."""
+    bearer = context.memory.find(token) or verify(context, token)
+    return identity.for_request(bearer.scope, *_asked(http))
 
 
 def _asked(http: Any) -> tuple[str, str]:
     return str(http.get("method", "GET")), http["path"]
-
-
-def _call_of(context: Context, bearer: identity.Bearer, http: Any) -> Call:
-    return Call(context, bearer, identity.for_request(bearer.scope, *_asked(http)), host_of(http))
-
-
-def call_as_it_is_now(call: Call, http: Any) -> Call:
-    """The call of a person with what they may do by now, for answers that take long; refuses who was put out meanwhile.
-
-    Not for the loop: it may have to ask the database.
-    """
-    token = _token_of_person(http, call.context.public_url)
-    if token is None:
-        raise TokenMissing
-    return _call_of(call.context, call.context.memory.find(token) or verify(call.context, token), http)
 
 
 async def for_users(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
