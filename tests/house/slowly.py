@@ -13,7 +13,7 @@ HEARD_SECONDS = 0.5
 
 
 def in_two_halves(request: httpx.Request, meanwhile: Callable[[], object]) -> int:
-    """Sends the second half of the body after `meanwhile`, when the server has heard of that; the status of the answer."""
+    """The status of the answer when the second half of the body is sent after `meanwhile`."""
     body = request.read()
     connection = http.client.HTTPConnection(request.url.host, request.url.port or 80, timeout=30)
     connection.putrequest(request.method, request.url.raw_path.decode(), skip_host=True, skip_accept_encoding=True)

@@ -197,13 +197,16 @@ def test_who_is_put_out_in_the_middle_gets_no_more_of_it(server, mender, acme, r
     headers = {"Authorization": f"Bearer {mender.tokens[ADA]}"}
     read = 0
 
-    with httpx.Client(base_url=server.url, verify=False, timeout=30) as slow:
-        with pytest.raises(httpx.RemoteProtocolError), slow.stream("GET", EXPORT, headers=headers) as reply:
-            pieces = reply.iter_bytes(1000)
-            next(pieces)
-            put_out(server, mender, acme, lost)
-            for piece in pieces:
-                read += len(piece)
+    with (
+        httpx.Client(base_url=server.url, verify=False, timeout=30) as slow,
+        pytest.raises(httpx.RemoteProtocolError),
+        slow.stream("GET", EXPORT, headers=headers) as reply,
+    ):
+        pieces = reply.iter_bytes(1000)
+        next(pieces)
+        put_out(server, mender, acme, lost)
+        for piece in pieces:
+            read += len(piece)
 
     assert 0 < read < 3 * auditlogs.IN_ONE_GO * 8000
 

@@ -78,8 +78,7 @@ def test_what_a_device_sends_counts_no_more_once_it_is_rejected(mender, acme, se
     log = json.dumps({"messages": [{"timestamp": "2021-01-20T10:00:00Z", "level": "info", "message": "x" * 999}]})
     path = f"/api/devices/v1/deployments/device/deployments/{deployment}/log"
 
-    status = send("PUT", path, door.token, log.encode(), JSON, lambda: acme.change_status(door, "rejected")
-    )
+    status = send("PUT", path, door.token, log.encode(), JSON, lambda: acme.change_status(door, "rejected"))
 
     assert status == 401
     assert mender.as_(ADA).get(f"{DEPLOYMENTS}/deployments/{deployment}/devices/{door.id}/log").status_code == 404
@@ -98,8 +97,7 @@ def test_what_is_answered_in_front_of_the_router_waits_for_the_body_as_well(acme
     assert door.next().status_code == 204
     said, path = json.dumps(body).encode(), f"/api/devices/v1/{path}"
 
-    status = send(method, path, door.token, said, JSON, lambda: acme.change_status(door, "rejected")
-    )
+    status = send(method, path, door.token, said, JSON, lambda: acme.change_status(door, "rejected"))
 
     assert status == 401
 

@@ -50,9 +50,7 @@ class Asking:
 def verify(context: Context, asking: Asking) -> Call:
     """The call of a user, another server, or a visitor. Refuses a token that is not good, unless nobody needs one."""
     scope, signed_in = _who(context, asking)
-    return Call(
-        context, scope, signed_in, asking.address, asking.place, asking.host, lambda: _who(context, asking)[0]
-    )
+    return Call(context, scope, signed_in, asking.address, asking.place, asking.host, lambda: _who(context, asking)[0])
 
 
 def _who(context: Context, asking: Asking) -> tuple[Scope, portal.SignedIn | None]:

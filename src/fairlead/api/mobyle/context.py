@@ -61,8 +61,8 @@ GOOD_FOR_SECONDS = 0.5
 class Call:
     """One request to a portal: who asks, and the transactions that may be opened for them.
 
-    `at_first` is what they might do when the request began, `by_now` asks for it again. `signed_in` is None for visitors
-    and other servers. `place` is the path of the portal.
+    `at_first` is what they might do when the request began, `by_now` asks for it again. `signed_in` is None for
+    visitors and other servers. `place` is the path of the portal.
     """
 
     context: Context
