@@ -132,6 +132,20 @@ def test_of_a_changed_organization_old_and_new_are_told_and_nothing_else(server,
     ]
 
 
+def test_of_a_new_limit_it_is_told_who_changed_it_from_what(server, mender, acme):
+    limits = {"devauth/tenant/{}/limits/max_devices": 7, "deployments/tenants/{}/limits/storage": 900}
+    for path, limit in limits.items():
+        address = f"{server.internal_url}/api/internal/v1/{path.format(acme.tenant.id)}"
+        assert mender.client.put(address, json={"limit": limit}).status_code == 204
+
+    storage, devices = listed(mender, object_type="tenant")[:2]
+
+    assert devices["actor"] == storage["actor"] == {"id": "internal API", "type": "system"}
+    assert devices["object"] == storage["object"] == {"id": acme.tenant.id, "type": "tenant", "name": "acme"}
+    assert devices["change"].splitlines()[1:] == ["- device_limit: 0", "+ device_limit: 7"]
+    assert storage["change"].splitlines()[1:] == ["- storage_limit_bytes: 0", "+ storage_limit_bytes: 900"]
+
+
 def test_of_a_group_the_devices_are_told_that_came_or_went_and_no_others(mender, acme):
     door, gate, group = acme.device("door"), acme.device("gate"), f"{INVENTORY}/groups/doors/devices"
     ada, those = mender.as_(ADA), [gate.id, "nobody", door.id]
