@@ -35,6 +35,8 @@ from fairlead.domain.identity.model import (
     make_sure_password_is_good,
 )
 from fairlead.domain.identity.plans import DEVICE_LIMITS, LARGEST_LIMIT, Plan, plan_called
+from fairlead.domain.identity.policy import sight
+from fairlead.domain.identity.roles import BeyondOwn
 from fairlead.domain.identity.tenants import TENANT_CHANGED, add_tenant, own_tenant
 from fairlead.domain.identity.tokens import Tokens
 from fairlead.domain.identity.users import add_user
@@ -194,7 +196,10 @@ def organization_called(tx: Tx, tenant_id: str) -> Tenant:
 
 
 def make_sure_may_be_cancelled(tx: Tx, reason: str) -> None:
+    """Refuse who is limited to device groups, too: it locks every device out."""
     tx.require(Permission.MANAGE_ORGANIZATION)
+    if sight(tx.scope) is not None:
+        raise BeyondOwn
     if not reason.strip():
         raise BadOrganization(reason="reason: must be given")
     if len(reason) > LONGEST_REASON:
