@@ -7,13 +7,15 @@ import io
 import threading
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from fairlead.api.mender import auditlogs
-from fairlead.domain import audit
-from house.world import ADA
+from fairlead.domain import audit, identity
+from house.world import ADA, USERADM
 
 EXPORT = "/api/management/v1/auditlogs/logs/export"
+LOGOUT = f"{USERADM}/auth/logout"
 HEADER = (
     "actor.id,actor.type,actor.email,actor.identity_data,time,action,object.id,object.type,object.name,"
     "object.user.email,object.deployment.name,object.deployment.artifact_name,change"
@@ -187,3 +189,31 @@ def test_what_is_added_meanwhile_neither_repeats_nor_hides_an_entry(server, mend
 
     numbers = [int(row["object.id"]) for row in rows if row["object.type"] == "thing"]
     assert numbers == list(range(2 * auditlogs.IN_ONE_GO + 499, -1, -1))
+
+
+@pytest.mark.parametrize("lost", ["the session", "the organization"])
+def test_who_is_put_out_in_the_middle_gets_no_more_of_it(server, mender, acme, record, lost):
+    record(4 * auditlogs.IN_ONE_GO, text="x" * 8000)  # more than what is under way between two sockets
+    headers = {"Authorization": f"Bearer {mender.tokens[ADA]}"}
+    read = 0
+
+    with (
+        httpx.Client(base_url=server.url, verify=False, timeout=30) as slow,
+        pytest.raises(httpx.RemoteProtocolError),
+        slow.stream("GET", EXPORT, headers=headers) as reply,
+    ):
+        pieces = reply.iter_bytes(1000)
+        next(pieces)
+        put_out(server, mender, acme, lost)
+        for piece in pieces:
+            read += len(piece)
+
+    assert 0 < read < 3 * auditlogs.IN_ONE_GO * 8000
+
+
+def put_out(server, mender, acme, lost) -> None:
+    if lost == "the session":
+        assert mender.as_(ADA).post(LOGOUT).status_code == 202
+        return
+    with server.fairlead.database.across_tenants("suspended by the test") as tx:
+        identity.suspend_tenant(tx, acme.tenant.id)

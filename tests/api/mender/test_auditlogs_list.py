@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fairlead.domain import audit
-from house.world import ADA, BEN, DEVAUTH, USERADM, settled
+from house.world import ADA, BEN, DEVAUTH, INVENTORY, USERADM, settled
 
 LOGS = "/api/management/v1/auditlogs/logs"
 
@@ -97,6 +97,68 @@ def test_users_that_come_and_go_are_told_with_their_address(mender, acme):
         gone["object"] == come["object"] == {"id": carl["id"], "type": "user", "user": {"email": "carl@acme.example"}}
     )
     assert "long enough" not in str(come)
+
+
+def test_of_a_new_role_it_is_told_what_it_allows(mender, acme):
+    permission = {"action": "VIEW_DEVICE", "object": {"type": "DEVICE_GROUP", "value": "doors"}}
+    role = {"name": "watchers", "description": "at the doors", "permissions": [permission]}
+    assert mender.as_(ADA).post(f"{USERADM}/roles", json=role).status_code == 201
+
+    change = listed(mender, object_type="role")[0]["change"]
+
+    assert change.splitlines() == [
+        "Created role watchers:",
+        "description: at the doors",
+        'grants: [{"type":"devices","deed":"view","which":"group","value":"doors"}]',
+    ]
+
+
+def test_of_a_changed_organization_old_and_new_are_told_and_nothing_else(server, mender, acme):
+    path = f"{server.internal_url}/api/internal/v1/tenantadm/tenants/{acme.tenant.id}"
+    limits = {"management": {"bursts": [], "quota": {"max_calls": 900, "interval_sec": 60}}}
+    body = {"name": "acme", "plan": "enterprise", "trial_expiration": "2099-01-01T00:00:00Z", "api_limits": limits}
+
+    replies = [mender.client.put(path, json=body) for _ in range(2)]
+
+    assert [reply.status_code for reply in replies] == [204, 204]
+    (entry,) = [entry for entry in listed(mender, object_type="tenant") if entry["action"] == "update"]
+    assert entry["change"].splitlines() == [
+        "Updated tenant acme:",
+        "- api_limits: {}",
+        '+ api_limits: {"management":{"bursts":[],"quota":{"max_calls":900,"interval_sec":60}},'
+        '"devices":{"bursts":[],"quota":{"max_calls":0,"interval_sec":0}}}',
+        "- trial_expiration: null",
+        "+ trial_expiration: 2099-01-01T00:00:00Z",
+    ]
+
+
+def test_of_a_new_limit_it_is_told_who_changed_it_from_what(server, mender, acme):
+    limits = {"devauth/tenant/{}/limits/max_devices": 7, "deployments/tenants/{}/limits/storage": 900}
+    for path, limit in limits.items():
+        address = f"{server.internal_url}/api/internal/v1/{path.format(acme.tenant.id)}"
+        assert mender.client.put(address, json={"limit": limit}).status_code == 204
+
+    storage, devices = listed(mender, object_type="tenant")[:2]
+
+    assert devices["actor"] == storage["actor"] == {"id": "internal API", "type": "system"}
+    assert devices["object"] == storage["object"] == {"id": acme.tenant.id, "type": "tenant", "name": "acme"}
+    assert devices["change"].splitlines()[1:] == ["- device_limit: 0", "+ device_limit: 7"]
+    assert storage["change"].splitlines()[1:] == ["- storage_limit_bytes: 0", "+ storage_limit_bytes: 900"]
+
+
+def test_of_a_group_the_devices_are_told_that_came_or_went_and_no_others(mender, acme):
+    door, gate, group = acme.device("door"), acme.device("gate"), f"{INVENTORY}/groups/doors/devices"
+    ada, those = mender.as_(ADA), [gate.id, "nobody", door.id]
+    assert ada.patch(group, json=[door.id]).status_code == 200
+
+    assert ada.patch(group, json=those).status_code == 200
+    come = listed(mender)[0]
+    assert ada.delete(f"{INVENTORY}/devices/{gate.id}/group/doors").status_code == 204
+    assert ada.request("DELETE", group, json=those).status_code == 200
+    gone = listed(mender)[0]
+
+    assert come["change"].splitlines()[1:] == [f"devices: {gate.id}", "count: 1"]
+    assert gone["change"].splitlines()[1:] == [f"devices: {door.id}", "count: 1"]
 
 
 def test_a_device_that_asks_is_named_with_its_identity(mender, acme):

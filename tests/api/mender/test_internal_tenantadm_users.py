@@ -77,6 +77,7 @@ def test_a_name_or_an_id_that_is_taken_anywhere_is_refused(internal, mender, acm
         {"id": "x" * 65},
         {"id": "å"},
         {"id": 7},
+        {"id": "me"},
         {"login": {"github": "1234"}},
         {"tenant_id": None},
     ],

@@ -89,6 +89,7 @@ def test_the_total_is_told_where_the_reference_tells_it(many, name):
         ("page=0", "Param page is out of bounds"),
         ("page=-1", "Param page is out of bounds"),
         ("page=x", "Can't parse param page"),
+        ("page=--1", "Can't parse param page"),
         ("page=1.5", "Can't parse param page"),
         ("page=%2B1", "Can't parse param page"),
         ("page=%D9%A1", "Can't parse param page"),

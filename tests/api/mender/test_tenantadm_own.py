@@ -9,7 +9,7 @@ from operations import TENANTADM, TENANTADM_V2
 
 from fairlead.domain import audit, identity
 from house.devices import ATTRIBUTES
-from house.world import ADA, BEN, ZOE, settle
+from house.world import ADA, BEN, LOGIN, USERADM, ZOE, Person, settle
 
 OWN = f"{TENANTADM}/user/tenant"
 BILLING = f"{TENANTADM_V2}/billing"
@@ -76,6 +76,20 @@ def test_an_organization_that_is_cancelled_is_locked_out_with_its_devices_and_ke
         ADA,
         {"reason": "the boats are sold"},
     )
+
+
+def test_who_is_limited_to_device_groups_does_not_lock_out_all_other_devices(server, mender, acme):
+    ada, email = mender.as_(ADA), f"gil@{acme.tenant.id}.example"
+    doors = {"action": "VIEW_DEVICE", "object": {"type": "DEVICE_GROUP", "value": "doors"}}
+    assert ada.post(f"{USERADM}/roles", json={"name": "doors", "permissions": [doors]}).status_code == 201
+    gil = {"email": email, "password": "long enough", "roles": ["RBAC_ROLE_PERMIT_ALL", "doors"]}
+    assert ada.post(f"{USERADM}/users", json=gil).status_code == 201
+    token = mender.client.post(LOGIN, auth=(email, "long enough")).text
+
+    reply = Person(mender.client, token).post(cancel(acme), json={"reason": "the doors are sold"})
+
+    assert reply.status_code == 403, reply.text
+    assert ada.get(OWN).json()["status"] == "active"
 
 
 def test_the_operator_can_take_a_cancellation_back(server, mender, acme):

@@ -168,6 +168,35 @@ def test_the_cookie_of_the_gui_is_as_good_as_the_header(mender, acme):
     assert [reply.status_code for reply in (with_cookie, wrong, header_first)] == [200, 401, 401]
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "file://"])
+@pytest.mark.parametrize("content_type", [{}, {"Content-Type": "application/json"}])
+def test_a_page_of_another_site_does_nothing_with_the_cookie(mender, acme, origin, content_type):
+    headers = {"Cookie": f"JWT={mender.tokens[ADA]}", "Origin": origin, **content_type}
+    eve = b'{"email": "eve@elsewhere.example", "password": "let me in, please"}'
+
+    reply = mender.client.post(f"{USERADM}/users", content=eve, headers=headers)
+
+    assert reply.status_code == 400, reply.text
+    assert "Origin" in reply.json()["error"]
+    assert "eve@elsewhere.example" not in mender.as_(ADA).get(f"{USERADM}/users").text
+
+
+def test_a_page_of_our_own_and_a_client_with_a_header_are_not_asked_where_they_are_from(mender, acme):
+    token, own = mender.tokens[ADA], str(mender.client.base_url).rstrip("/")
+
+    replies = [
+        mender.client.post(f"{USERADM}/settings", json={"theme": "dark"}, headers=headers)
+        for headers in (
+            {"Cookie": f"JWT={token}", "Origin": own},
+            {"Cookie": f"JWT={token}", "Origin": own.replace("http://", "https://")},  # TLS ends at a proxy
+            {"Cookie": f"JWT={token}"},
+            {"Authorization": f"Bearer {token}", "Origin": "https://evil.example"},
+        )
+    ]
+
+    assert [reply.status_code for reply in replies] == [201] * 4
+
+
 def test_a_device_cannot_use_the_cookie(acme, mender):
     device = acme.device("door")
 

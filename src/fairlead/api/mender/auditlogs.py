@@ -82,7 +82,7 @@ def export_entries(request: Request[Any, Any, Any], call: Call) -> Stream:
 
 
 class _Export:
-    """Page by page, each in a transaction of its own: a slow reader holds nothing open."""
+    """Page by page, each in a transaction of its own: a slow reader holds nothing open, and may be put out."""
 
     def __init__(self, call: Call, wanted: audit.Wanted, at_most: int | None, columns: Columns) -> None:
         self._call, self._wanted, self._left, self._columns = call, wanted, at_most, columns

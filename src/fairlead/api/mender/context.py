@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -51,12 +52,26 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One authenticated request: who asks, and the transactions that may be opened for them."""
+    """One authenticated request: who asks, and the transactions that may be opened for them.
+
+    `at_first` is what they might do when the request began, `by_now` asks for it again.
+    """
 
     context: Context
     bearer: identity.Bearer
-    scope: Scope
+    at_first: Scope
     host: str
+    by_now: Callable[[], Scope] | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """Who asks, with what they may do by now; refuses who was put out since the request began.
+
+        A body may take hours to come in, and an answer to be read. Not for the loop: it may ask the database.
+        """
+        if self.by_now is None or self.context.memory.knows(self.bearer):
+            return self.at_first
+        return self.by_now()
 
     @property
     def device_id(self) -> str:

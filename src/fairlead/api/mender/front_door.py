@@ -137,6 +137,9 @@ class FrontDoor:
             body, complete = await _read(receive)
             receive = _again(body, receive, complete)
             good = complete and _says_json(scope) and _is_question(body, v2=scope["path"].startswith(f"{DEVICES}/v2"))
+            good = (
+                good and self._memory.knows(bearer) and self._agenda.is_idle(bearer.subject)
+            )  # bodies take their time
         else:
             good = method == "GET" and self._is_good(scope["query_string"]) and scope["path"][_VERSION_AT] == "1"
         if not good:
@@ -171,7 +174,7 @@ class FrontDoor:
             )
         except (msgspec.DecodeError, ValueError, RecursionError, Refusal):
             report = None
-        if report is None or not complete or not _says_json(scope):
+        if report is None or not complete or not _says_json(scope) or not self._memory.knows(bearer):
             await self._pass_on(scope, _again(body, receive, complete), send)
             return
         bearer.seen_at = int(time.time())

@@ -18,6 +18,7 @@ LARGEST_PER_PAGE = 500
 DEFAULT_PER_PAGE = 20
 LARGEST_PAGE = 10_000_000
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,17}")
 NEWEST_EPOCH_SECONDS = 253_402_300_799  # the end of the year 9999
 
 
@@ -79,7 +80,7 @@ def _whole_number(request: Request[Any, Any, Any], name: str, default: int) -> i
     text = request.query_params.get(name)
     if text is None or text == "":
         return default
-    if not (text.lstrip("-").isascii() and text.lstrip("-").isdigit()) or len(text) > 18:
+    if not _WHOLE_NUMBER.fullmatch(text):
         raise BadParameter(reason=f"Can't parse param {name}")
     return int(text)
 

@@ -7,6 +7,7 @@ member, is in force at once. There are people and agents here by the hundred, no
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -35,7 +36,8 @@ def verify(context: Context, token: bytes, host: str) -> Call:
     except UnicodeDecodeError:
         raise identity.BadToken from None
     check = stacks.verify_agent if claims.kind is identity.AccessKind.AGENT else identity.verify_access
-    return Call(context, claims, check(context.database, claims), host)
+    by_now = partial(check, context.database, claims)
+    return Call(context, claims, by_now(), host, by_now)
 
 
 async def for_anyone_with_a_token(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

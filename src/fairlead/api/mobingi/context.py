@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from litestar import Request
@@ -31,14 +33,28 @@ class Context:
     executor: Executor
 
 
+GOOD_FOR_SECONDS = 0.5
+"""How long what somebody may do is not asked again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One authenticated request: who asks, and the transactions that may be opened for them."""
+    """One authenticated request: who asks, and the transactions that may be opened for them.
+
+    `at_first` is what they might do when the request began, `by_now` asks for it again.
+    """
 
     context: Context
     claims: identity.AccessClaims
-    scope: Scope
+    at_first: Scope
     host: str
+    by_now: Callable[[], Scope]
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def scope(self) -> Scope:
+        """Who asks, with what they may do by now; refuses who was put out while a body took its time to come in."""
+        return self.at_first if time.monotonic() < self.began + GOOD_FOR_SECONDS else self.by_now()
 
     @property
     def tools(self) -> stacks.Tools:

@@ -18,6 +18,7 @@ from litestar.handlers import BaseRouteHandler
 from fairlead.api.mobyle.context import Call, Context
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.http.hosts import host_of
+from fairlead.base.scope import Scope
 from fairlead.domain import catalog, identity
 from fairlead.domain.identity import portal
 
@@ -48,6 +49,11 @@ class Asking:
 
 def verify(context: Context, asking: Asking) -> Call:
     """The call of a user, another server, or a visitor. Refuses a token that is not good, unless nobody needs one."""
+    scope, signed_in = _who(context, asking)
+    return Call(context, scope, signed_in, asking.address, asking.place, asking.host, lambda: _who(context, asking)[0])
+
+
+def _who(context: Context, asking: Asking) -> tuple[Scope, portal.SignedIn | None]:
     signed_in = None
     scope = catalog.peer_of(context.database, asking.token, asking.address) if asking.token else None
     if scope is not None and scope.tenant_id != asking.tenant_id:
@@ -58,7 +64,7 @@ def verify(context: Context, asking: Asking) -> Call:
     if scope is None:
         _make_sure_portal_is_open(context, asking.tenant_id)
         scope = portal.visitor(asking.tenant_id, asking.address)
-    return Call(context, scope, signed_in, asking.address, asking.place, asking.host)
+    return scope, signed_in
 
 
 def _session(context: Context, asking: Asking) -> portal.SignedIn | None:

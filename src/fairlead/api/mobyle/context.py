@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -51,23 +53,35 @@ class Context:
     listening: Listening = field(default_factory=Listening)
 
 
+GOOD_FOR_SECONDS = 0.5
+"""How long what somebody may do is not asked again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request to a portal: who asks, and the transactions that may be opened for them.
 
-    `signed_in` is None for visitors and other servers. `place` is the path of the portal.
+    `at_first` is what they might do when the request began, `by_now` asks for it again. `signed_in` is None for
+    visitors and other servers. `place` is the path of the portal.
     """
 
     context: Context
-    scope: Scope
+    at_first: Scope
     signed_in: portal.SignedIn | None
     address: str
     place: str
     host: str
+    by_now: Callable[[], Scope]
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def scope(self) -> Scope:
+        """Who asks, with what they may do by now; refuses who was put out while a body took its time to come in."""
+        return self.at_first if time.monotonic() < self.began + GOOD_FOR_SECONDS else self.by_now()
 
     @property
     def tenant_id(self) -> str:
-        return self.scope.tenant_id
+        return self.at_first.tenant_id
 
     @property
     def tools(self) -> jobs.Tools:

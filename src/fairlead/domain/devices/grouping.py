@@ -26,6 +26,9 @@ from fairlead.domain.identity import Permission
 
 _NAME = re.compile(r"[A-Za-z0-9_-]*")
 
+MOST_RECORDED = 100
+"""How many devices an entry of the audit trail names; their number is told as well."""
+
 
 class BadGroupName(Refusal):
     message = "{reason}"
@@ -92,12 +95,16 @@ def assign_many(tx: Tx, device_ids: Sequence[str], group: str) -> GroupChange:
     )
     matched = tx.scalar(sa.select(sa.func.count()).select_from(inventories).where(*named))
     elsewhere = sa.or_(inventories.c.group_name.is_(None), inventories.c.group_name != group)
-    updated = tx.run(
-        sa.update(inventories).where(*named, elsewhere).values(group_name=group, updated_at=clock.now())
-    ).rowcount
-    if updated:
-        audit.record(tx, "group.add_devices", group, devices=list(device_ids)[:100], count=updated)
-    return GroupChange(int(matched), updated)
+    moved = _move(tx, group, *named, elsewhere)
+    if moved:
+        audit.record(tx, "group.add_devices", group, devices=moved[:MOST_RECORDED], count=len(moved))
+    return GroupChange(int(matched), len(moved))
+
+
+def _move(tx: Tx, group: str | None, *those: sa.ColumnElement[bool]) -> list[str]:
+    """Put these devices into the group, or into none; which ones they were."""
+    moved = sa.update(inventories).where(*those).values(group_name=group, updated_at=clock.now())
+    return sorted(row.device_id for row in tx.all(moved.returning(inventories.c.device_id)))
 
 
 def clear(tx: Tx, device_id: str, group: str) -> None:
@@ -109,19 +116,17 @@ def clear(tx: Tx, device_id: str, group: str) -> None:
 def clear_many(tx: Tx, device_ids: Sequence[str], group: str) -> GroupChange:
     """Take those of the devices out of the group that are in it."""
     tx.require(Permission.MANAGE_DEVICES)
-    updated = tx.run(
-        sa.update(inventories)
-        .where(
-            inventories.c.tenant_id == TENANT,
-            inventories.c.group_name == group,
-            inventories.c.device_id.in_(list_of_strings(device_ids)),
-            *in_sight(tx, inventories.c.device_id),
-        )
-        .values(group_name=None, updated_at=clock.now())
-    ).rowcount
-    if updated:
-        audit.record(tx, "group.remove_devices", group, devices=list(device_ids)[:100], count=updated)
-    return GroupChange(updated, updated)
+    removed = _move(
+        tx,
+        None,
+        inventories.c.tenant_id == TENANT,
+        inventories.c.group_name == group,
+        inventories.c.device_id.in_(list_of_strings(device_ids)),
+        *in_sight(tx, inventories.c.device_id),
+    )
+    if removed:
+        audit.record(tx, "group.remove_devices", group, devices=removed[:MOST_RECORDED], count=len(removed))
+    return GroupChange(len(removed), len(removed))
 
 
 def groups(tx: Tx, status: Status | None = None) -> list[str]:

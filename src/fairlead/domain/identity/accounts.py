@@ -18,8 +18,11 @@ NO_PASSWORD = ""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
+_WHOEVER_ASKS = "me"
+
+
 class BadUserId(Refusal):
-    message = "id: must be 1 to 64 letters, digits, - or _"
+    message = "id: must be 1 to 64 letters, digits, - or _, and not me, which is whoever asks"
 
 
 class AccountTaken(Refusal):
@@ -32,7 +35,7 @@ def add_account(tx: Tx, email: str, user_id: str = "") -> User:
     tx.require(Permission.MANAGE_USERS)
     make_sure_email_is_good(email)
     user_id = user_id or str(uuid.uuid4())
-    if not _ID.fullmatch(user_id):
+    if not _ID.fullmatch(user_id) or user_id == _WHOEVER_ASKS:
         raise BadUserId
     now = clock.now()
     user = User(

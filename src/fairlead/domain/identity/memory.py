@@ -19,7 +19,7 @@ MOST_TOKENS = 400_000
 
 
 class Bearer:
-    """Someone whose token was verified. `alive` turns false when the token is taken away.
+    """Someone whose token was verified. `alive` turns false when the token is taken away, or not remembered any more.
 
     `limits` says how often they may call; None: as often as they like.
     """
@@ -64,6 +64,10 @@ class TokenMemory:
             return None
         return bearer
 
+    def knows(self, bearer: Bearer) -> bool:
+        """Is the bearer still as good as when their token was verified, as far as this process would have heard?"""
+        return bearer.alive and self._trusted()
+
     def stamp(self) -> int:
         """Ask for this before verifying a token, and give it to `remember` after."""
         return self._revocations
@@ -73,6 +77,7 @@ class TokenMemory:
         digest = blake2b(token, digest_size=16).digest()
         with self._lock:
             if stamp != self._revocations:
+                bearer.alive = False
                 return
             if len(self._by_digest) >= self._most:
                 self._make_room()
@@ -116,6 +121,7 @@ class TokenMemory:
         outdated = [digest for digest, bearer in self._by_digest.items() if bearer.expires_at <= now]
         for digest in outdated or list(self._by_digest)[: max(1, self._most // 10)]:
             bearer = self._by_digest.pop(digest)
+            bearer.alive = False  # for a request under way: nobody would tell it
             others = tuple(each for each in self._by_subject.pop(bearer.subject) if each != digest)
             if others:
                 self._by_subject[bearer.subject] = others

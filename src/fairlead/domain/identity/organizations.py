@@ -35,6 +35,8 @@ from fairlead.domain.identity.model import (
     make_sure_password_is_good,
 )
 from fairlead.domain.identity.plans import DEVICE_LIMITS, LARGEST_LIMIT, Plan, plan_called
+from fairlead.domain.identity.policy import sight
+from fairlead.domain.identity.roles import BeyondOwn
 from fairlead.domain.identity.tenants import TENANT_CHANGED, add_tenant, own_tenant
 from fairlead.domain.identity.tokens import Tokens
 from fairlead.domain.identity.users import add_user
@@ -194,7 +196,10 @@ def organization_called(tx: Tx, tenant_id: str) -> Tenant:
 
 
 def make_sure_may_be_cancelled(tx: Tx, reason: str) -> None:
+    """Refuse who is limited to device groups, too: it locks every device out."""
     tx.require(Permission.MANAGE_ORGANIZATION)
+    if sight(tx.scope) is not None:
+        raise BeyondOwn
     if not reason.strip():
         raise BadOrganization(reason="reason: must be given")
     if len(reason) > LONGEST_REASON:
@@ -286,11 +291,21 @@ def change_organization(tx: Tx, change: TenantChange) -> None:
     tx.require(Permission.MANAGE_ORGANIZATION)
     tenant = own_tenant(tx)
     values = _new_values(tenant, change)
-    if not values:
+    changed = _differences(tenant, values)
+    if not changed:
         return
     store.change_tenant(tx, tenant.id, **values)
     tx.announce(TENANT_CHANGED, tenant.id)
-    audit.record(tx, "tenant.update", tenant.id, name=change.name or tenant.name, changed=sorted(values))
+    audit.record(tx, "tenant.update", tenant.id, name=change.name or tenant.name, changed=changed)
+
+
+def _differences(tenant: Tenant, values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Old and new of whatever is not the same any more: callers hand in all that they know, whatever they change."""
+    told = {"trial_ends_at": "trial_expiration"}
+    before = {name: getattr(tenant, name) for name in values}
+    if "api_limits" in before:
+        before["api_limits"] = written(tenant.api_limits)
+    return {told.get(name, name): (before[name], new) for name, new in values.items() if before[name] != new}
 
 
 def _new_values(tenant: Tenant, change: TenantChange) -> dict[str, Any]:

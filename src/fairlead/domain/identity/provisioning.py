@@ -17,11 +17,10 @@ from fairlead.domain.identity.model import (
     DEFAULT_TENANT_ID,
     SIGNED_OUT,
     Permission,
-    TenantNotFound,
     User,
     make_sure_email_is_good,
 )
-from fairlead.domain.identity.tenants import TENANT_CHANGED, add_tenant
+from fairlead.domain.identity.tenants import TENANT_CHANGED, add_tenant, find_tenant
 from fairlead.domain.identity.tokens import Tokens
 from fairlead.domain.identity.users import UserChange, add_user, change_user
 
@@ -57,9 +56,10 @@ def provision_tenant(tx: Tx, tokens: Tokens, tenant_id: str, by: str) -> None:
 
 def change_storage_limit(tx: Tx, tenant_id: str, limit_bytes: int, by: str) -> None:
     """How many bytes the tenant may store; 0 lifts the limit. What is stored stays."""
-    if not store.change_tenant(tx, tenant_id, storage_limit_bytes=limit_bytes):
-        raise TenantNotFound
-    audit.record(tx.within(system_scope(tenant_id, by)), "tenant.limit", tenant_id, storage_limit_bytes=limit_bytes)
+    tenant = find_tenant(tx, tenant_id)
+    store.change_tenant(tx, tenant_id, storage_limit_bytes=limit_bytes)
+    changed = {"storage_limit_bytes": (tenant.storage_limit_bytes, limit_bytes)}
+    audit.record(tx.within(system_scope(tenant_id, by)), "tenant.limit", tenant_id, name=tenant.name, changed=changed)
 
 
 def make_sure_hash_is_good(password_hash: str) -> None:

@@ -147,7 +147,7 @@ def add_role(tx: Tx, name: str, description: str, grants: Sequence[Grant]) -> Ro
         tx.run(sa.insert(roles), _values(role) | {"name": name, "created_at": now})
     except IntegrityError:
         raise RoleExists from None
-    audit.record(tx, "role.create", name, name=name, grants=len(grants))
+    audit.record(tx, "role.create", name, name=name, description=description, grants=_written(role))
     return role
 
 
@@ -247,9 +247,13 @@ def _make_sure_actor_covers(tx: Tx, policies: Iterable[Policy]) -> None:
 
 def _difference(old: Role, new: Role) -> dict[str, tuple[str, str]]:
     """What is put on record of a change: old and new of whatever is not the same any more."""
-    written = [(role.description, msgspec.json.encode(role.grants).decode()) for role in (old, new)]
+    written = [(role.description, _written(role)) for role in (old, new)]
     pairs = zip(("description", "grants"), *written, strict=True)
     return {name: (before, after) for name, before, after in pairs if before != after}
+
+
+def _written(role: Role) -> str:
+    return msgspec.json.encode(role.grants).decode()
 
 
 def _holders(tx: Tx, name: str) -> list[User]:
@@ -289,7 +293,7 @@ def _make_sure_it_is_good(role: Role) -> None:
 def _values(role: Role) -> dict[str, Any]:
     return {
         "description": role.description,
-        "permissions": msgspec.json.encode(role.grants).decode(),
+        "permissions": _written(role),
         "updated_at": role.updated_at,
     }
 

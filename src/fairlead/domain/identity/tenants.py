@@ -103,11 +103,12 @@ def activate_tenant(tx: Tx, tenant_id: str, by: str = OPERATOR) -> None:
     _change_status(tx, tenant_id, "tenant.activate", by, **values)
 
 
-def change_device_limit(tx: Tx, tenant_id: str, limit: int) -> None:
+def change_device_limit(tx: Tx, tenant_id: str, limit: int, by: str = OPERATOR) -> None:
     """How many devices the tenant may accept; 0 lifts the limit. Devices that are in stay in."""
-    if not store.change_tenant(tx, tenant_id, device_limit=limit):
-        raise TenantNotFound
-    audit.record(tx.within(system_scope(tenant_id)), "tenant.limit", tenant_id, device_limit=limit)
+    tenant = find_tenant(tx, tenant_id)
+    store.change_tenant(tx, tenant_id, device_limit=limit)
+    changed = {"device_limit": (tenant.device_limit, limit)}
+    audit.record(tx.within(system_scope(tenant_id, by)), "tenant.limit", tenant_id, name=tenant.name, changed=changed)
 
 
 def _change_status(tx: Tx, tenant_id: str, action: str, by: str, **values: Any) -> None:

@@ -11,7 +11,7 @@ from fairlead.api.mender.auth import bearer_token, verify
 from fairlead.api.mender.context import Context
 from fairlead.api.mender.devauth import Count, Limit, WireDevice, WireStatus, page_of_devices, status_called
 from fairlead.api.mender.errors import BadParameter, refuse_with
-from fairlead.api.mender.internal.tenancy import call_within, named_tenant, scope_of_tenant
+from fairlead.api.mender.internal.tenancy import CALLER, call_within, named_tenant, scope_of_tenant
 from fairlead.api.mender.wire import empty, parameter, parameters
 from fairlead.base.scope import ActorKind
 from fairlead.domain import devices, identity
@@ -81,7 +81,7 @@ def lift_limit(context: Context, tenant_id: str, name: str) -> None:
 
 def _set_limit(context: Context, tenant_id: str, limit: int) -> None:
     with context.database.across_tenants("the device limit of a tenant") as tx:
-        identity.change_device_limit(tx, tenant_id, limit)
+        identity.change_device_limit(tx, tenant_id, limit, CALLER)
 
 
 @get("/tenants/{tid:str}/devices/{did:str}/status", sync_to_thread=True, summary="Device Status")
