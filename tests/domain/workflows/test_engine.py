@@ -14,7 +14,7 @@ from fairlead.base.database import Database
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.seal import Seal
 from fairlead.domain import workflows
-from fairlead.domain.workflows import Bounds, Catalogue, Result, Status, Step, StepFailed, Worker
+from fairlead.domain.workflows import Bounds, Catalogue, Result, Status, Step, StepFailed, Worker, store
 from fairlead.domain.workflows.tables import workflow_jobs
 from fairlead.migrations import upgrade
 
@@ -483,3 +483,81 @@ def test_a_worker_with_other_keys_leaves_the_job_to_one_that_has_the_right_ones(
 
     job = workshop.over(job_id)
     assert (job.status, job.takeovers) == (Status.DONE, 0)
+
+
+def at_the_same_time(database, deed, another):
+    """Begin another deed while the transaction of the first is open; what came of the other one.
+
+    SQLite has it wait, PostgreSQL shows it what was there before.
+    """
+    came_of_it = []
+
+    def do_another():
+        try:
+            came_of_it.append(another())
+        except Refusal as refusal:
+            came_of_it.append(refusal)
+
+    thread = threading.Thread(target=do_another)
+    with database.across_tenants("first") as tx:
+        deed(tx)
+        thread.start()
+        time.sleep(0.5)
+    thread.join(15)
+    return came_of_it[0]
+
+
+def test_a_job_that_is_cancelled_while_a_worker_takes_it_is_not_begun(workshop):
+    worker = Worker(workshop.database, SEAL, workshop.catalogue.steps)
+    job_id = workshop.start("tea")
+
+    taken = at_the_same_time(
+        workshop.database,
+        lambda tx: workflows.cancel(tx, SEAL, job_id),
+        lambda: worker._take(4, look_first=False),
+    )
+
+    assert taken == []
+    assert workshop.job(job_id).status is Status.CANCELLED
+
+
+def test_a_lease_that_is_pushed_forward_late_but_in_time_is_not_taken_by_another(workshop):
+    owner, other = (Worker(workshop.database, SEAL, workshop.catalogue.steps) for _ in range(2))
+    job_id = workshop.start("tea")
+    assert owner._take(1, look_first=False) == [job_id]
+    with workshop.database.across_tenants("its lease is over") as tx:
+        store.extend(tx, owner.name, [job_id], store.after(timedelta(seconds=-1)))
+
+    taken = at_the_same_time(
+        workshop.database,
+        lambda tx: store.extend(tx, owner.name, [job_id], store.after(timedelta(minutes=1))),
+        lambda: other._take(4, look_first=False),
+    )
+
+    assert taken == []
+    assert workshop.job(job_id).takeovers == 0
+
+
+@pytest.mark.parametrize("order", [workflows.cancel, workflows.retry])
+def test_an_order_that_comes_while_a_job_changes_finds_it_as_it_has_become(workshop, order):
+    worker = Worker(workshop.database, SEAL, workshop.catalogue.steps)
+    job_id = workshop.start("tea")
+    assert worker._take(1, look_first=False) == [job_id]
+    if order is workflows.retry:
+        with workshop.database.across_tenants("stop it") as tx:
+            workflows.cancel(tx, SEAL, job_id)
+
+    def change(tx):
+        if order is workflows.retry:
+            workflows.retry(tx, SEAL, job_id)
+        else:
+            assert store.finish(tx, job_id, worker.name, 0)
+
+    def give_the_order():
+        with workshop.database.across_tenants("an order") as tx:
+            order(tx, SEAL, job_id)
+
+    refusal = at_the_same_time(workshop.database, change, give_the_order)
+
+    assert isinstance(refusal, Refusal)
+    assert workshop.job(job_id).status is (Status.PENDING if order is workflows.retry else Status.DONE)

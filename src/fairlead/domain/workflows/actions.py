@@ -132,6 +132,7 @@ def list_jobs(tx: Tx, status: Status | None = None, workflow: str = "", at_most:
 
 def retry(tx: Tx, seal: Seal, job_id: str) -> None:
     """Go on with a job that failed or was cancelled, at the step that it did not get past."""
+    store.hold(tx, job_id)
     job = find_job(tx, seal, "", job_id)
     if job.status not in (Status.FAILED, Status.CANCELLED):
         raise JobIsNotOver(status=job.status.value)
@@ -140,6 +141,7 @@ def retry(tx: Tx, seal: Seal, job_id: str) -> None:
 
 def cancel(tx: Tx, seal: Seal, job_id: str) -> None:
     """Have no further step of the job begun. A program that is under way is ended soon; what was done stays done."""
+    store.hold(tx, job_id)
     job = find_job(tx, seal, "", job_id)
     if job.status not in OPEN:
         raise JobIsOver(status=job.status.value)

@@ -139,9 +139,8 @@ class Worker:
             tx.one_at_a_time("take jobs")
             by_workflow, by_tenant = store.running(tx)
             chosen = self._choose(tx, most, by_workflow, by_tenant)
-            if chosen:
-                store.lease(tx, chosen, self.name, store.after(self._lease))
-        return chosen
+            leased = store.lease(tx, chosen, self.name, store.after(self._lease)) if chosen else set()
+        return [job_id for job_id in chosen if job_id in leased]
 
     def _choose(self, tx: Tx, most: int, by_workflow: Counter[str], by_tenant: Counter[str]) -> list[str]:
         """Each time the oldest job of the tenant that has the fewest running: nobody's ten thousand hold up one."""
