@@ -273,13 +273,41 @@ class Worker:
 
     def _keep(self, job: Job, number: int, result: Result, *, again: bool, is_last: bool) -> bool:
         go_on = store.finish if is_last else store.advance
-        with self._database.across_tenants("a step is done") as tx:
+
+        def write(tx: Tx) -> bool:
             if not go_on(tx, job.id, self.name, number):
                 return False
             store.keep_result(tx, self._seal, job.id, number, result, again=again)
-        if is_last:
+            return True
+
+        is_kept = self._write_down(job, "a step is done", write)
+        if is_kept and is_last:
             log.info("workflows.done", job=job.id, workflow=job.workflow)
-        return True
+        return is_kept
+
+    def _write_down(self, job: Job, why: str, write: Callable[[Tx], bool]) -> bool:
+        """Write what came of a step, however long the database is away: it would all be done again otherwise.
+
+        Who takes the job meanwhile, because its lease is over, is the one who goes on with it: `write` looks.
+        """
+        is_told = False
+        while True:
+            try:
+                with self._database.across_tenants(why) as tx:
+                    return write(tx)
+            except Refusal as problem:
+                if problem.kind is not Kind.UNAVAILABLE or not self._may_wait():
+                    raise
+                if not is_told:
+                    log.warning("workflows.not_written_down", job=job.id, reason=str(problem))
+                is_told = True
+
+    def _may_wait(self) -> bool:
+        """Wait a moment, unless this worker stops and has no time left."""
+        if not self._stop.wait(POLL_SECONDS):
+            return True
+        time.sleep(POLL_SECONDS)
+        return time.monotonic() < self._hurry_at
 
     def _finish_empty(self, job: Job) -> None:
         with self._database.across_tenants("a job without steps is done") as tx:
@@ -301,9 +329,12 @@ class Worker:
     def _let_go(
         self, job: Job, number: int, result: Result | None, status: Status, problem: str, **values: object
     ) -> None:
-        with self._database.across_tenants("a step has failed") as tx:
+        def write(tx: Tx) -> bool:
             if not store.still_held(tx, job.id, self.name):
-                return
+                return False
             if result is not None:
                 store.keep_result(tx, self._seal, job.id, number, result, again=len(job.results) > number)
             store.let_go(tx, job.id, status, step=number, problem=problem[:LONGEST_PROBLEM], **values)  # type: ignore[arg-type]
+            return True
+
+        self._write_down(job, "a step has failed", write)
