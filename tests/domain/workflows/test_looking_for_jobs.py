@@ -94,3 +94,16 @@ def test_a_workflow_of_which_enough_run_hides_no_other(database):
     let_run(database, many[:2])
 
     assert taken(database, 4, per_workflow=2) == [other]
+
+
+@pytest.mark.parametrize("bounds", [{"per_workflow": 2}, {"per_tenant": 2}])
+def test_who_finds_only_what_may_not_run_yet_keeps_no_writer_waiting(database, bounds):
+    """To see that of fifty thousand jobs takes half a second, and it is looked for four times a second."""
+    let_run(database, start(database, "tea", "a", 5)[:2])
+    said: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *asked: said.append(asked[2]))
+
+    assert taken(database, 4, **bounds) == []
+
+    assert said
+    assert "BEGIN IMMEDIATE" not in said

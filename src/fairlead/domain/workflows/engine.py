@@ -16,7 +16,6 @@ import secrets
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from fairlead.domain.workflows.model import Job, NotYet, Result, Run, Status, St
 
 LEASE_SECONDS = 15
 POLL_SECONDS = 0.25
+LONGEST_POLL_SECONDS = 5.0
 GRACE_SECONDS = 10.0
 MOST_TAKEOVERS = 20
 WAIT_WHEN_AWAY = timedelta(seconds=5)
@@ -107,22 +107,24 @@ class Worker:
             log.warning("workflows.not_given_back", worker=self.name, reason=str(problem))
 
     def _take_jobs(self) -> None:
-        taken: list[str] = []
+        taken, found_enough = list[str](), False
         while not self._stop.is_set():
-            free = self._wait_for_room()
+            free, began = self._wait_for_room(), time.monotonic()
             leased_until = self._lease_from_now()
             try:
-                taken = self._take(free, look_first=not taken) if free else []
+                taken = self._take(free, look_first=not found_enough) if free else []
             except Exception as problem:  # the database may be away: try again soon, and for as long as it takes
                 log.warning("workflows.not_taken", problem=str(problem))
                 taken = []
+            found_enough = len(taken) == free
             for job_id in taken:
                 with self._free_changed:
                     self._free -= 1
                     self._leased_until[job_id] = leased_until
                 self._pool.submit(self._work_on, job_id)
             if not taken:
-                self._stop.wait(POLL_SECONDS)
+                took = time.monotonic() - began
+                self._stop.wait(min(max(POLL_SECONDS, 4 * took), LONGEST_POLL_SECONDS))
 
     def _wait_for_room(self) -> int:
         with self._free_changed:
@@ -130,20 +132,20 @@ class Worker:
             return 0 if self._stop.is_set() else self._free
 
     def _take(self, most: int, *, look_first: bool) -> list[str]:
-        """Who found jobs just now will find more. Others look first, and keep no writer waiting for nothing."""
+        """Who found as many as were wanted will find more. Others look first, and keep no writer waiting for nothing."""
         if look_first:
             with self._database.across_tenants("is a job due?", writing=False) as tx:
-                if not store.waiting(tx):
+                if not self._choose(tx, most):
                     return []
         with self._database.across_tenants("take jobs that are due") as tx:
             tx.one_at_a_time("take jobs")
-            by_workflow, by_tenant = store.running(tx)
-            chosen = self._choose(tx, most, by_workflow, by_tenant)
+            chosen = self._choose(tx, most)
             leased = store.lease(tx, chosen, self.name, store.after(self._lease)) if chosen else set()
         return [job_id for job_id in chosen if job_id in leased]
 
-    def _choose(self, tx: Tx, most: int, by_workflow: Counter[str], by_tenant: Counter[str]) -> list[str]:
+    def _choose(self, tx: Tx, most: int) -> list[str]:
         """Each time the oldest job of the tenant that has the fewest running: nobody's ten thousand hold up one."""
+        by_workflow, by_tenant = store.running(tx)
         full = [name for name, number in by_workflow.items() if number >= self._bounds.per_workflow]
         turns = [(by_tenant[tenant], since, tenant) for tenant, since in store.waiting(tx, full).items()]
         heapq.heapify(turns)
