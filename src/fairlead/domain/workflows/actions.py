@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,7 @@ from fairlead.domain.workflows.model import (
 LARGEST_INPUTS = 1024 * 1024
 MOST_INPUTS = 200
 LONGEST_TENANT_ID = 128
+REMOVED_AT_ONCE = 500
 _KEYS = uuid.UUID("5f1f6c0e-6a57-4f7e-9a35-0d9a4a1b7f10")
 
 log = structlog.get_logger()
@@ -128,6 +130,14 @@ def find_job(tx: Tx, seal: Seal, name: str, job_id: str) -> Job:
 
 def list_jobs(tx: Tx, status: Status | None = None, workflow: str = "", at_most: int = 100) -> list[Job]:
     return store.list_jobs(tx, status, workflow, at_most)
+
+
+def remove_old(database: Database, before: datetime) -> None:
+    """Forget jobs that were over before this time. In pieces, so that nobody waits long for the writer's place."""
+    removed = REMOVED_AT_ONCE
+    while removed == REMOVED_AT_ONCE:
+        with database.across_tenants("forget old jobs") as tx:
+            removed = store.remove_old(tx, before, REMOVED_AT_ONCE)
 
 
 def retry(tx: Tx, seal: Seal, job_id: str) -> None:

@@ -233,10 +233,14 @@ def let_all_go(tx: Tx, worker: str) -> int:
     return tx.run(given_back.values(worker="", leased_until=None)).rowcount
 
 
-def remove_old(tx: Tx, before: datetime) -> int:
-    """Forget jobs that were over before this time."""
-    over = sa.delete(workflow_jobs).where(sa.not_(_is_open), _job.updated_at < before)
-    return tx.run(over).rowcount
+def remove_old(tx: Tx, before: datetime, at_most: int) -> int:
+    """Forget so many jobs that were over before this time, the oldest first; how many those were.
+
+    Only those are looked at that were started before it, which an index knows.
+    """
+    old = (_job.created_at < before, _job.updated_at < before, sa.not_(_is_open))
+    some = sa.select(_job.id).where(*old).order_by(_job.created_at, _job.id).limit(at_most)
+    return tx.run(sa.delete(workflow_jobs).where(_job.id.in_(some))).rowcount
 
 
 def after(delay: timedelta) -> datetime:
