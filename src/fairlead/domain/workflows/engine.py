@@ -132,7 +132,7 @@ class Worker:
             return 0 if self._stop.is_set() else self._free
 
     def _take(self, most: int, *, look_first: bool) -> list[str]:
-        """Who found as many as were wanted will find more. Others look first, and keep no writer waiting for nothing."""
+        """Who found all that were wanted will find more. Others look first, and keep no writer waiting for nothing."""
         if look_first:
             with self._database.across_tenants("is a job due?", writing=False) as tx:
                 if not self._choose(tx, most):
