@@ -520,12 +520,18 @@ def test_a_job_that_is_cancelled_while_a_worker_takes_it_is_not_begun(workshop):
     assert workshop.job(job_id).status is Status.CANCELLED
 
 
-def test_a_lease_that_is_pushed_forward_late_but_in_time_is_not_taken_by_another(workshop):
+def push(database, worker, job_id, seconds):
+    """Have the lease of the worker end in so many seconds."""
+    with database.across_tenants("a lease for a test") as tx:
+        store.extend(tx, worker.name, [job_id], store.after(timedelta(seconds=seconds)))
+
+
+def test_a_lease_that_is_pushed_forward_late_but_in_time_is_not_taken_by_another(workshop, monkeypatch):
+    monkeypatch.setattr("fairlead.domain.workflows.engine.PATIENCE_SECONDS", 0)
     owner, other = (Worker(workshop.database, SEAL, workshop.catalogue.steps) for _ in range(2))
     job_id = workshop.start("tea")
     assert owner._take(1, look_first=False) == [job_id]
-    with workshop.database.across_tenants("its lease is over") as tx:
-        store.extend(tx, owner.name, [job_id], store.after(timedelta(seconds=-1)))
+    push(workshop.database, owner, job_id, -1)
 
     taken = at_the_same_time(
         workshop.database,
@@ -560,3 +566,24 @@ def test_an_order_that_comes_while_a_job_changes_finds_it_as_it_has_become(works
 
     assert isinstance(refusal, Refusal)
     assert workshop.job(job_id).status is (Status.PENDING if order is workflows.retry else Status.DONE)
+
+
+def test_an_owner_who_can_write_again_keeps_its_job_and_one_who_says_nothing_loses_it(workshop, monkeypatch):
+    """All leases are over when the database was away, or busy with something else, for longer than one lasts."""
+    monkeypatch.setattr("fairlead.domain.workflows.engine.PATIENCE_SECONDS", 0.3)
+    owner, other = (Worker(workshop.database, SEAL, workshop.catalogue.steps) for _ in range(2))
+    job_id = workshop.start("tea")
+    assert owner._take(1, look_first=True) == [job_id]
+
+    push(workshop.database, owner, job_id, -1)
+    seen = [other._take(4, look_first=True)]
+    push(workshop.database, owner, job_id, 60)
+    time.sleep(0.4)
+    seen.append(other._take(4, look_first=True))
+    push(workshop.database, owner, job_id, -1)
+    seen += [other._take(4, look_first=True) for _ in range(2)]
+    time.sleep(0.4)
+    seen.append(other._take(4, look_first=True))
+
+    assert seen == [[], [], [], [], [job_id]]
+    assert workshop.job(job_id).takeovers == 1

@@ -19,10 +19,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
 
 from fairlead.base.database import Database, Tx
@@ -34,6 +35,9 @@ from fairlead.domain.workflows.model import Job, NotYet, Result, Run, Status, St
 LEASE_SECONDS = 15
 POLL_SECONDS = 0.25
 LONGEST_POLL_SECONDS = 5.0
+PATIENCE_SECONDS = 1.0
+"""So long a job is left to its owner after somebody else could have taken it."""
+FORGOTTEN_AFTER_SECONDS = 60.0
 GRACE_SECONDS = 10.0
 MOST_TAKEOVERS = 20
 WAIT_WHEN_AWAY = timedelta(seconds=5)
@@ -75,6 +79,7 @@ class Worker:
         self._free = threads
         self._free_changed = threading.Condition()
         self._leased_until: dict[str, float] = {}
+        self._overdue_since: dict[tuple[str, datetime], float] = {}
         self._stop = threading.Event()
         self._stopped = threading.Event()
         self._hurry_at = math.inf
@@ -139,19 +144,39 @@ class Worker:
                     return []
         with self._database.across_tenants("take jobs that are due") as tx:
             tx.one_at_a_time("take jobs")
-            chosen = self._choose(tx, most)
+            chosen = [row.id for row in self._choose(tx, most) if not self._has_to_wait(row)]
             leased = store.lease(tx, chosen, self.name, store.after(self._lease)) if chosen else set()
         return [job_id for job_id in chosen if job_id in leased]
 
-    def _choose(self, tx: Tx, most: int) -> list[str]:
+    def _has_to_wait(self, row: sa.Row[Any]) -> bool:
+        """May its owner still be there? Then it can push its lease forward now that the database can be written to."""
+        if row.leased_until is None:
+            return False
+        lease = (row.id, row.leased_until)
+        since = self._overdue_since.setdefault(lease, time.monotonic())
+        if time.monotonic() - since < PATIENCE_SECONDS:
+            return True
+        del self._overdue_since[lease]
+        return False
+
+    def _left_to_others(self) -> list[str]:
+        """Jobs that a thread of ours is still at, though their lease may be over, and those of owners who may be."""
+        now = time.monotonic()
+        self._overdue_since = {
+            lease: since for lease, since in self._overdue_since.items() if now - since < FORGOTTEN_AFTER_SECONDS
+        }
+        waiting = {job_id for (job_id, _), since in self._overdue_since.items() if now - since < PATIENCE_SECONDS}
+        return [*self._held(), *waiting]
+
+    def _choose(self, tx: Tx, most: int) -> list[sa.Row[Any]]:
         """Each time the oldest job of the tenant that has the fewest running: nobody's ten thousand hold up one."""
         by_workflow, by_tenant = store.running(tx)
         full = [name for name, number in by_workflow.items() if number >= self._bounds.per_workflow]
         turns = [(by_tenant[tenant], since, tenant) for tenant, since in store.waiting(tx, full).items()]
         heapq.heapify(turns)
-        held = list(self._held())  # by a thread of ours that is still at it, though its lease is over
+        held = self._left_to_others()
         lines: dict[str, Iterator[Any]] = {}
-        chosen: list[str] = []
+        chosen: list[sa.Row[Any]] = []
         while turns and len(chosen) < most:
             number, _, tenant = heapq.heappop(turns)
             if tenant and number >= self._bounds.per_tenant:
@@ -161,7 +186,7 @@ class Worker:
             bound = self._bounds.per_workflow
             job = next((row for row in lines[tenant] if by_workflow[row.workflow] < bound), None)
             if job is not None:
-                chosen.append(job.id)
+                chosen.append(job)
                 by_workflow[job.workflow] += 1
                 by_tenant[tenant] += 1
                 heapq.heappush(turns, (by_tenant[tenant], job.not_before, tenant))
@@ -177,7 +202,9 @@ class Worker:
 
     def _stay_alive(self) -> None:
         """Push forward the leases of the jobs that are being worked on here, and of no others."""
-        while not self._stopped.wait(self._lease.total_seconds() / 4):
+        pause = between = self._lease.total_seconds() / 4
+        while not self._stopped.wait(pause):
+            pause = between
             leased_until, held = self._lease_from_now(), self._held()
             if not held:
                 continue
@@ -186,6 +213,7 @@ class Worker:
                     ours = store.extend(tx, self.name, list(held), store.after(self._lease))
             except Exception as problem:
                 log.warning("workflows.lease_not_extended", worker=self.name, problem=str(problem))
+                pause = min(between, POLL_SECONDS)
                 continue
             with self._free_changed:
                 for job_id, before in held.items():

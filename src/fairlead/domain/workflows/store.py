@@ -37,7 +37,7 @@ _since = (
 )
 _waiting = sa.select(_tenants.c.id, _since.label("since")).where(_tenants.c.id.is_not(None))
 _oldest = (
-    sa.select(_job.id, _job.workflow, _job.not_before)
+    sa.select(_job.id, _job.workflow, _job.not_before, _job.leased_until)
     .where(_job.for_tenant == sa.bindparam("tenant"), _is_due, _job.id.not_in(sa.bindparam("held", expanding=True)))
     .order_by(_job.not_before, _job.id)
     .limit(sa.bindparam("at_most"))
