@@ -224,6 +224,19 @@ def tell_of_forbidden_definitions(settings: Settings) -> None:
             log.warning("workflows.not_allowed", file=str(path), reason=str(problem))
 
 
+def tell_of_definitions_not_taken(settings: Settings, database: Database) -> None:
+    """Warn of files that say something else than what runs, because their version is not a higher one."""
+    own = _own_definitions(settings)
+    if not own:
+        return
+    with database.across_tenants("which workflows are there?", writing=False) as tx:
+        there = {definition.name: definition for definition in workflows.definitions(tx)}
+    for path, definition in own.items():
+        if definition != there[definition.name]:
+            known = there[definition.name].version
+            log.warning("workflows.not_newer", file=str(path), version=definition.version, there=known)
+
+
 def prepare(settings: Settings) -> Database:
     """Bring the database up to date and make sure that there is a tenant: once per start, before any worker.
 
