@@ -108,8 +108,8 @@ def test_a_file_that_was_changed_without_a_higher_version_is_named_at_the_start(
         keep(**versions)
         database = parts.bring_up_to_date(settings)
         with structlog.testing.capture_logs() as said:
-            parts.tell_of_definitions_not_taken(settings, database)
-            parts.tell_of_definitions_not_taken(Settings(), database)
+            parts.take_own_definitions(settings, database)
+            parts.take_own_definitions(Settings(), database)
         database.close()
         told.append([(each["event"], Path(each["file"]).name, each["version"], each["there"]) for each in said])
 

@@ -80,7 +80,7 @@ from fairlead.parts import (
     load_services,
     make_sure_payloads_can_be_kept,
     prepare,
-    tell_of_definitions_not_taken,
+    take_own_definitions,
     tell_of_forbidden_definitions,
 )
 from fairlead.serve import Listeners, make_sure_certificate_is_good, run, with_real_ports
@@ -173,7 +173,7 @@ def serve(
     listeners = Listeners.open(settings)
     opened = prepare(settings)
     _make_sure_there_is_somebody_to_serve(opened, settings)
-    tell_of_definitions_not_taken(settings, opened)
+    take_own_definitions(settings, opened)
     tell_of_forbidden_definitions(with_real_ports(settings, listeners.public, listeners.internal))
     make_sure_payloads_can_be_kept(settings)
     load_services(settings, opened)
