@@ -94,3 +94,23 @@ def test_a_file_that_asks_for_what_is_not_allowed_is_named_at_the_start(tmp_path
     assert "--allow-outgoing" in told[0]["reason"]
     assert "--workflow-programs" in told[1]["reason"]
     assert told_when_allowed == []
+
+
+def test_a_file_that_was_changed_without_a_higher_version_is_named_at_the_start(tmp_path):
+    def keep(**versions: int) -> None:
+        for name, version in versions.items():
+            document = {"name": name, "version": version, "description": f"as of {len(told)}", "tasks": []}
+            (tmp_path / f"{name}.json").write_text(json.dumps(document))
+
+    told: list[object] = []
+    settings = Settings(data=tmp_path / "data", workflow_folder=str(tmp_path))
+    for versions in ({"a": 1, "b": 1, "c": 5, "d": 1}, {"a": 2, "b": 1, "c": 4}):
+        keep(**versions)
+        database = parts.bring_up_to_date(settings)
+        with structlog.testing.capture_logs() as said:
+            parts.take_own_definitions(settings, database)
+            parts.take_own_definitions(Settings(), database)
+        database.close()
+        told.append([(each["event"], Path(each["file"]).name, each["version"], each["there"]) for each in said])
+
+    assert told == [[], [("workflows.not_newer", "b.json", 1, 1), ("workflows.not_newer", "c.json", 4, 5)]]

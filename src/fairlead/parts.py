@@ -199,10 +199,10 @@ def open_worker(
 
 
 def bring_up_to_date(settings: Settings) -> Database:
-    """The database of these settings with all its tables, and with the newest definitions of workflows."""
+    """The database of these settings with all its tables, and with the newest of the workflows that are shipped."""
     database = open_database(settings)
     migrations.upgrade(database)
-    workflows.register_all(database, [*workflows.shipped(), *_own_definitions(settings).values()])
+    workflows.register_all(database, workflows.shipped())
     return database
 
 
@@ -222,6 +222,24 @@ def tell_of_forbidden_definitions(settings: Settings) -> None:
             workflows.make_sure_programs_are_allowed(definition, programs)
         except workflows.BadDefinition as problem:
             log.warning("workflows.not_allowed", file=str(path), reason=str(problem))
+
+
+def take_own_definitions(settings: Settings, database: Database) -> None:
+    """Register the definitions of the operator's folder, and warn of those that are not taken.
+
+    They say something else than what runs, and have no higher version. For servers and workers: a file that is no
+    definition keeps those from starting, and nobody from looking.
+    """
+    own = _own_definitions(settings)
+    if not own:
+        return
+    workflows.register_all(database, own.values())
+    with database.across_tenants("which workflows are there?", writing=False) as tx:
+        there = {definition.name: definition for definition in workflows.definitions(tx)}
+    for path, definition in own.items():
+        if definition != there[definition.name]:
+            known = there[definition.name].version
+            log.warning("workflows.not_newer", file=str(path), version=definition.version, there=known)
 
 
 def prepare(settings: Settings) -> Database:

@@ -9,7 +9,9 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from fairlead.parts import bring_up_to_date
+from fairlead.base.database import Database
+from fairlead.domain import workflows
+from fairlead.parts import bring_up_to_date, prepare
 from fairlead.settings import Settings
 from house.outside import Outside
 from house.people import prepare_data
@@ -187,3 +189,26 @@ def test_looking_at_jobs_founds_no_organization(tmp_path):
     with database.outside() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM tenants")).scalar_one() == 0
     database.close()
+
+
+def test_a_file_that_is_no_definition_keeps_nobody_from_looking_at_jobs(tmp_path):
+    """The server goes on with those that it read when it was started."""
+    data, folder = tmp_path / "data", tmp_path / "workflows"
+    prepare(Settings(data=data)).close()
+    folder.mkdir()
+    (folder / "new.json").write_text('{"name": "new", "version": 1, "tasks": []}')
+    told = {"FAIRLEAD_WORKFLOW_FOLDER": str(folder)}
+
+    listed = run("workflows", "list", "--data", data, environment=told)
+    database = Database(Settings(data=data).database_url)
+    with database.across_tenants("which are there?", writing=False) as tx:
+        names = {each.name for each in workflows.definitions(tx)}
+    database.close()
+    (folder / "half.json").write_text("{")
+    again = run("workflows", "list", "--data", data, environment=told)
+    worker = run("worker", "--data", data, environment=told)
+
+    assert (listed.code, again.code, again.err) == (0, 0, "")
+    assert "new" not in names
+    assert worker.code == 2
+    assert "half.json" in worker.err

@@ -7,6 +7,10 @@ import time
 import httpx
 import pytest
 
+from fairlead.domain import workflows
+from fairlead.domain.workflows import Catalogue, Result, Status, Step, Worker
+from fairlead.parts import open_seal, prepare
+from fairlead.settings import Settings
 from house.people import Administrator, make_administrator, talk
 from house.program import Server, run
 
@@ -67,3 +71,40 @@ def test_requests_are_told_while_it_is_away_and_served_when_it_is_back(own_postg
         assert door.next().status_code == 200
         assert "Traceback" not in server.err, server.err
         assert server.stop() == 0
+
+
+def test_a_step_that_ends_while_it_is_away_is_written_down_when_it_is_back_and_not_done_again(own_postgresql, tmp_path):
+    settings = Settings(data=tmp_path / "data", database=own_postgresql.get_uri(database="fairlead"), multitenant=True)
+    database, seal = prepare(settings), open_seal(settings)
+    done = []
+
+    def stop_the_database(run):
+        done.append(run.key)
+        if len(done) == 1:
+            own_postgresql.stop()
+        return Result("step", "own", success=True)
+
+    catalogue = Catalogue(lambda job: [])
+    catalogue.add("tea", lambda job: [Step(name, "own", stop_the_database) for name in ("brew", "pour")])
+    worker = Worker(database, seal, catalogue.steps, lease_seconds=2)
+    with database.across_tenants("a job for a test") as tx:
+        job_id = workflows.start_own(tx, seal, "tea", {})
+    worker.start()
+    until = time.monotonic() + 20
+    while not done:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    time.sleep(3)
+
+    own_postgresql.start()
+    while True:
+        with database.across_tenants("how far is it?", writing=False) as tx:
+            job = workflows.find_job(tx, seal, "", job_id)
+        if job.status is Status.DONE:
+            break
+        assert time.monotonic() < until, job
+        time.sleep(0.05)
+    worker.stop()
+    database.close()
+
+    assert done == [f"{job_id}:0", f"{job_id}:1"]

@@ -6,7 +6,7 @@ import contextlib
 import os
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -22,6 +22,20 @@ class NotTaken(Exception):
     def __init__(self, reason: str, *, for_good: bool = False) -> None:
         self.for_good = for_good
         super().__init__(reason)
+
+
+class _ToAll(smtplib.SMTP):
+    """Hands a letter over for all recipients or for none: the library is content when one of them is taken."""
+
+    def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        code, said = super().rcpt(recip, options)
+        if code not in (250, 251):
+            raise smtplib.SMTPRecipientsRefused({recip: (code, said)})
+        return code, said
+
+
+class _EncryptedToAll(_ToAll, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
 
 
 class Carrier(Protocol):
@@ -84,9 +98,9 @@ class SmtpServer:
         """A connection on which a letter can be sent: encrypted and logged in, as far as the settings ask for it."""
         trust = ssl.create_default_context()
         if self.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT_SECONDS, context=trust)
+            server: smtplib.SMTP = _EncryptedToAll(self.host, self.port, timeout=TIMEOUT_SECONDS, context=trust)
         else:
-            server = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS)
+            server = _ToAll(self.host, self.port, timeout=TIMEOUT_SECONDS)
         try:
             if self.security == "starttls":
                 server.starttls(context=trust)

@@ -76,7 +76,13 @@ from fairlead.cli.options import (
 )
 from fairlead.domain import identity
 from fairlead.logs import set_up_logs
-from fairlead.parts import load_services, make_sure_payloads_can_be_kept, prepare, tell_of_forbidden_definitions
+from fairlead.parts import (
+    load_services,
+    make_sure_payloads_can_be_kept,
+    prepare,
+    take_own_definitions,
+    tell_of_forbidden_definitions,
+)
 from fairlead.serve import Listeners, make_sure_certificate_is_good, run, with_real_ports
 from fairlead.settings import Settings
 
@@ -167,6 +173,7 @@ def serve(
     listeners = Listeners.open(settings)
     opened = prepare(settings)
     _make_sure_there_is_somebody_to_serve(opened, settings)
+    take_own_definitions(settings, opened)
     tell_of_forbidden_definitions(with_real_ports(settings, listeners.public, listeners.internal))
     make_sure_payloads_can_be_kept(settings)
     load_services(settings, opened)

@@ -60,7 +60,13 @@ from fairlead.cli.options import (
 )
 from fairlead.domain import jobs
 from fairlead.logs import set_up_logs
-from fairlead.parts import bring_up_to_date, open_jobs, open_worker, tell_of_forbidden_definitions
+from fairlead.parts import (
+    bring_up_to_date,
+    open_jobs,
+    open_worker,
+    take_own_definitions,
+    tell_of_forbidden_definitions,
+)
 from fairlead.settings import BadSetting
 
 LOOK_SECONDS = 1.0
@@ -128,6 +134,7 @@ def worker(
         raise BadSetting(name="--workflow-threads", reason="a worker with 0 threads would do nothing")
     set_up_logs(settings.log_level, settings.log_format)
     opened = bring_up_to_date(settings)
+    take_own_definitions(settings, opened)
     tell_of_forbidden_definitions(settings)
     tools = open_jobs(settings) if settings.has_local_jobs else None
     durable = open_worker(settings, opened, settings.workflow_threads, job_tools=tools)

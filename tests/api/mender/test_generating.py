@@ -285,3 +285,26 @@ def test_a_file_that_nobody_came_for_is_swept_after_two_days(acme, server):
     artifacts.sweep_payloads(server.fairlead.database, blobs)
 
     assert (blobs.size(old), blobs.size(young)) == (None, 1)
+
+
+def test_a_file_is_not_swept_while_its_artifact_is_still_to_be_made(acme, server):
+    """Workers may have been away for long."""
+    blobs, artifact_id = server.fairlead.blobs, str(uuid.uuid4())
+    key = f"generate/{acme.tenant.id}/{artifact_id}"
+    with blobs.receive(key) as incoming:
+        incoming.write(b"x")
+        incoming.keep()
+    os.utime(server.settings.data / "blobs" / "kept" / key, (time.time() - 3 * 24 * 3600,) * 2)
+    (generate,) = (each for each in workflows.shipped() if each.name == "generate_artifact")
+    with server.fairlead.database.across_tenants("it is on its way") as tx:
+        inputs = dict.fromkeys(generate.input_parameters, "-")
+        start = {"tenant_id": acme.tenant.id, "key": artifact_id}
+        job_id = workflows.start(tx, server.fairlead.seal, generate.name, inputs, **start)
+
+    artifacts.sweep_payloads(server.fairlead.database, blobs)
+    waiting = blobs.size(key)
+    with server.fairlead.database.across_tenants("it is given up") as tx:
+        workflows.cancel(tx, server.fairlead.seal, job_id)
+    artifacts.sweep_payloads(server.fairlead.database, blobs)
+
+    assert (waiting, blobs.size(key)) == (1, None)

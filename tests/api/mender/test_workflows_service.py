@@ -305,3 +305,18 @@ def test_events_of_other_services_reach_the_audit_log(service, mender, acme):
     assert job["status"] == "done", job
     logs = mender.as_("ada").get("/api/management/v1/auditlogs/logs", params={"actor_id": "x"}).json()
     assert [each["object"]["id"] for each in logs] == ["o"]
+
+
+def test_a_step_that_starts_a_workflow_starts_one_job_however_often_it_is_done(service):
+    """Its worker may have died before it could write the answer down."""
+    asked = {"headers": {"Idempotency-Key": os.urandom(8).hex()}, "json": {"email": "", "link": ""}}
+
+    replies = [service.post("/api/v1/workflow/send_password_reset_email", **asked) for _ in range(2)]
+    asked["json"] |= {"tenant_id": "another"}
+    replies.append(service.post("/api/v1/workflow/send_password_reset_email", **asked))
+    replies.append(service.post("/api/v1/workflow/send_password_reset_email", json=asked["json"]))
+
+    assert [reply.status_code for reply in replies] == [201] * 4
+    ids = [reply.json()["id"] for reply in replies]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3

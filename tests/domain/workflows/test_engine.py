@@ -14,7 +14,7 @@ from fairlead.base.database import Database
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.seal import Seal
 from fairlead.domain import workflows
-from fairlead.domain.workflows import Bounds, Catalogue, Result, Status, Step, StepFailed, Worker
+from fairlead.domain.workflows import Bounds, Catalogue, Result, Status, Step, StepFailed, Worker, store
 from fairlead.domain.workflows.tables import workflow_jobs
 from fairlead.migrations import upgrade
 
@@ -417,10 +417,9 @@ def test_jobs_that_were_over_long_ago_are_forgotten_with_their_steps(workshop):
     job_id = workshop.start("tea")
     job = workshop.over(job_id)
 
-    with workshop.database.across_tenants("forget") as tx:
-        workflows.remove_old(tx, job.updated_at)
-        assert workflows.find_job(tx, SEAL, "", job_id).status is Status.DONE
-        workflows.remove_old(tx, job.updated_at + timedelta(seconds=1))
+    workflows.remove_old(workshop.database, job.updated_at)
+    assert workshop.job(job_id).status is Status.DONE
+    workflows.remove_old(workshop.database, job.updated_at + timedelta(seconds=1))
 
     with pytest.raises(workflows.JobNotFound):
         workshop.job(job_id)
@@ -483,3 +482,108 @@ def test_a_worker_with_other_keys_leaves_the_job_to_one_that_has_the_right_ones(
 
     job = workshop.over(job_id)
     assert (job.status, job.takeovers) == (Status.DONE, 0)
+
+
+def at_the_same_time(database, deed, another):
+    """Begin another deed while the transaction of the first is open; what came of the other one.
+
+    SQLite has it wait, PostgreSQL shows it what was there before.
+    """
+    came_of_it = []
+
+    def do_another():
+        try:
+            came_of_it.append(another())
+        except Refusal as refusal:
+            came_of_it.append(refusal)
+
+    thread = threading.Thread(target=do_another)
+    with database.across_tenants("first") as tx:
+        deed(tx)
+        thread.start()
+        time.sleep(0.5)
+    thread.join(15)
+    return came_of_it[0]
+
+
+def test_a_job_that_is_cancelled_while_a_worker_takes_it_is_not_begun(workshop):
+    worker = Worker(workshop.database, SEAL, workshop.catalogue.steps)
+    job_id = workshop.start("tea")
+
+    taken = at_the_same_time(
+        workshop.database,
+        lambda tx: workflows.cancel(tx, SEAL, job_id),
+        lambda: worker._take(4, look_first=False),
+    )
+
+    assert taken == []
+    assert workshop.job(job_id).status is Status.CANCELLED
+
+
+def push(database, worker, job_id, seconds):
+    """Have the lease of the worker end in so many seconds."""
+    with database.across_tenants("a lease for a test") as tx:
+        store.extend(tx, worker.name, [job_id], store.after(timedelta(seconds=seconds)))
+
+
+def test_a_lease_that_is_pushed_forward_late_but_in_time_is_not_taken_by_another(workshop, monkeypatch):
+    monkeypatch.setattr("fairlead.domain.workflows.engine.PATIENCE_SECONDS", 0)
+    owner, other = (Worker(workshop.database, SEAL, workshop.catalogue.steps) for _ in range(2))
+    job_id = workshop.start("tea")
+    assert owner._take(1, look_first=False) == [job_id]
+    push(workshop.database, owner, job_id, -1)
+
+    taken = at_the_same_time(
+        workshop.database,
+        lambda tx: store.extend(tx, owner.name, [job_id], store.after(timedelta(minutes=1))),
+        lambda: other._take(4, look_first=False),
+    )
+
+    assert taken == []
+    assert workshop.job(job_id).takeovers == 0
+
+
+@pytest.mark.parametrize("order", [workflows.cancel, workflows.retry])
+def test_an_order_that_comes_while_a_job_changes_finds_it_as_it_has_become(workshop, order):
+    worker = Worker(workshop.database, SEAL, workshop.catalogue.steps)
+    job_id = workshop.start("tea")
+    assert worker._take(1, look_first=False) == [job_id]
+    if order is workflows.retry:
+        with workshop.database.across_tenants("stop it") as tx:
+            workflows.cancel(tx, SEAL, job_id)
+
+    def change(tx):
+        if order is workflows.retry:
+            workflows.retry(tx, SEAL, job_id)
+        else:
+            assert store.finish(tx, job_id, worker.name, 0)
+
+    def give_the_order():
+        with workshop.database.across_tenants("an order") as tx:
+            order(tx, SEAL, job_id)
+
+    refusal = at_the_same_time(workshop.database, change, give_the_order)
+
+    assert isinstance(refusal, Refusal)
+    assert workshop.job(job_id).status is (Status.PENDING if order is workflows.retry else Status.DONE)
+
+
+def test_an_owner_who_can_write_again_keeps_its_job_and_one_who_says_nothing_loses_it(workshop, monkeypatch):
+    """All leases are over when the database was away, or busy with something else, for longer than one lasts."""
+    monkeypatch.setattr("fairlead.domain.workflows.engine.PATIENCE_SECONDS", 0.3)
+    owner, other = (Worker(workshop.database, SEAL, workshop.catalogue.steps) for _ in range(2))
+    job_id = workshop.start("tea")
+    assert owner._take(1, look_first=True) == [job_id]
+
+    push(workshop.database, owner, job_id, -1)
+    seen = [other._take(4, look_first=True)]
+    push(workshop.database, owner, job_id, 60)
+    time.sleep(0.4)
+    seen.append(other._take(4, look_first=True))
+    push(workshop.database, owner, job_id, -1)
+    seen += [other._take(4, look_first=True) for _ in range(2)]
+    time.sleep(0.4)
+    seen.append(other._take(4, look_first=True))
+
+    assert seen == [[], [], [], [], [job_id]]
+    assert workshop.job(job_id).takeovers == 1

@@ -13,6 +13,7 @@ from fairlead.base.database import Database
 from fairlead.base.seal import Seal
 from fairlead.domain import workflows
 from fairlead.domain.workflows import Bounds, Catalogue, Worker, store
+from fairlead.domain.workflows.tables import workflow_jobs
 from fairlead.migrations import upgrade
 
 SEAL = Seal(os.urandom(32))
@@ -94,3 +95,38 @@ def test_a_workflow_of_which_enough_run_hides_no_other(database):
     let_run(database, many[:2])
 
     assert taken(database, 4, per_workflow=2) == [other]
+
+
+@pytest.mark.parametrize("bounds", [{"per_workflow": 2}, {"per_tenant": 2}])
+def test_who_finds_only_what_may_not_run_yet_keeps_no_writer_waiting(database, bounds):
+    """To see that of fifty thousand jobs takes half a second, and it is looked for four times a second."""
+    let_run(database, start(database, "tea", "a", 5)[:2])
+    said: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *asked: said.append(asked[2]))
+
+    assert taken(database, 4, **bounds) == []
+
+    assert said
+    assert "BEGIN IMMEDIATE" not in said
+
+
+def test_old_jobs_are_forgotten_in_pieces_and_no_others_are_looked_at(database, monkeypatch):
+    monkeypatch.setattr("fairlead.domain.workflows.actions.REMOVED_AT_ONCE", 2)
+    old, [young] = start(database, "tea", "a", 5), start(database, "tea", "a", 1)
+    long_ago = clock.now() - timedelta(days=40)
+    with database.across_tenants("they are over") as tx:
+        tx.run(sa.update(workflow_jobs).values(status="done"))
+        times = {"created_at": long_ago, "updated_at": long_ago}
+        tx.run(sa.update(workflow_jobs).where(workflow_jobs.c.id.in_(old)).values(**times))
+    said: list[tuple[str, object]] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *asked: said.append(asked[2:4]))
+
+    workflows.remove_old(database, clock.now() - timedelta(days=30))
+
+    assert [each[0] for each in said].count("BEGIN IMMEDIATE") == 3
+    with database.across_tenants("what is left?", writing=False) as tx:
+        assert [job.id for job in workflows.list_jobs(tx)] == [young]
+    statement, parameters = next(each for each in said if each[0].startswith("DELETE"))
+    with database.outside() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    assert [row.detail for row in plan if "created_at" in row.detail], plan

@@ -156,3 +156,17 @@ def test_a_server_that_is_away_is_worth_another_attempt_and_one_that_refuses_is_
     assert f"127.0.0.1:{post.port}" in str(away)
     assert away.result.data["smtp"]["recipients"] == [ADA]
     post.open()
+
+
+@pytest.mark.parametrize(("code", "for_good"), [(550, True), (450, False)])
+def test_a_letter_that_one_of_several_would_not_get_goes_to_nobody(using, post, code, for_good):
+    """It would be said to have been sent, and that one would never see it."""
+    post.refused, post.refused_with = (BEN,), code
+
+    failed = failure_of(smtp(to=[ADA, BEN], cc=[ZOE]), using)
+
+    assert (str(failed), failed.for_good) == (f"the recipient was refused: [{code}]", for_good)
+    assert post.received == []
+    post.refused = ()
+    carry_out(smtp(to=[ADA, BEN], cc=[ZOE]), using)
+    assert len(post.received) == 1

@@ -15,7 +15,6 @@ from fairlead.domain.artifacts.actions import (
     remove,
     search,
     storage,
-    sweep_payloads,
     used_payloads,
 )
 from fairlead.domain.artifacts.format import BrokenArtifact
@@ -43,6 +42,7 @@ from fairlead.domain.artifacts.model import (
     make_sure_size_is_good,
 )
 from fairlead.domain.artifacts.single_file import BadArguments, SingleFile, read_single_file, write_single_file
+from fairlead.domain.artifacts.sweeping import sweep_payloads
 
 __all__ = [
     "DEVICE_LINK_SECONDS",

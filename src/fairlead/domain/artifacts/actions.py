@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 from fairlead.base import clock
-from fairlead.base.blobs import Blobs, Kept
-from fairlead.base.database import Database, Tx
+from fairlead.base.blobs import Blobs
+from fairlead.base.database import Tx
 from fairlead.domain import audit, identity
 from fairlead.domain.artifacts import store
 from fairlead.domain.artifacts.format import ArtifactReader, BrokenArtifact, Description, Update
 from fairlead.domain.artifacts.model import (
     LARGEST_ARTIFACT_BYTES,
     LONGEST_NAME_BYTES,
-    ORPHAN_AGE,
     PAYLOADS,
-    UNFETCHED_AGE,
-    UPLOADED_FILES,
     Artifact,
     ArtifactConflict,
     ArtifactIdTaken,
@@ -220,23 +216,3 @@ def forget_without_payload(tx: Tx, blobs: Blobs) -> int:
     lost = [key for key in store.blob_keys(tx) if blobs.size(key) is None]
     store.remove_with_payloads(tx, lost)
     return len(lost)
-
-
-def sweep_payloads(database: Database, blobs: Blobs) -> int:
-    """Remove payloads that belong to no artifact: what a power cut between storing and noting one leaves behind.
-
-    And uploaded files that no artifact was made of in time.
-    """
-    with database.across_tenants("which payloads are in use?", writing=False) as tx:
-        used = store.blob_keys(tx)
-    ages = {PAYLOADS: ORPHAN_AGE, UPLOADED_FILES: UNFETCHED_AGE}
-    ends = {folder: clock.now() - age for folder, age in ages.items()}
-    old = [kept.key for kept in blobs.kept() for folder, end in ends.items() if _is_old(kept, folder, end)]
-    lost = [key for key in old if key not in used]
-    for key in lost:
-        blobs.remove(key)
-    return len(lost) + blobs.sweep(ORPHAN_AGE.total_seconds())
-
-
-def _is_old(kept: Kept, folder: str, end: datetime) -> bool:
-    return kept.key.startswith(folder) and kept.modified_at < end

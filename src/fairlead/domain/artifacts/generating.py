@@ -159,3 +159,9 @@ def _make_sure_it_is_unique(tx: Tx, wish: Wish) -> None:
     """By the rule of uploads: what is taken here must not be refused once it was made."""
     if any(conflicts(other.depends, {"device_type": wish.device_types}) for other in store.of_name(tx, wish.name)):
         raise ArtifactNotUnique
+
+
+def job_id_of(blob_key: str) -> str:
+    """The id of the job that makes an artifact of an uploaded file."""
+    tenant_id, _, artifact_id = blob_key.removeprefix(UPLOADED_FILES).partition("/")
+    return workflows.job_id_of(tenant_id, WORKFLOW, artifact_id)

@@ -9,6 +9,7 @@ from fairlead.domain.workflows.actions import (
     read_folder,
     register,
     register_all,
+    remove_old,
     retry,
     shipped,
     start,
@@ -31,7 +32,7 @@ from fairlead.domain.workflows.model import (
     WorkflowNotFound,
 )
 from fairlead.domain.workflows.own import Catalogue, own_step, start_own
-from fairlead.domain.workflows.store import open_among, remove_old
+from fairlead.domain.workflows.store import open_among
 from fairlead.domain.workflows.substitution import is_deeper_than
 from fairlead.domain.workflows.tasks import Runner, Tools
 

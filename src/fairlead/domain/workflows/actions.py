@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,7 @@ from fairlead.domain.workflows.model import (
 LARGEST_INPUTS = 1024 * 1024
 MOST_INPUTS = 200
 LONGEST_TENANT_ID = 128
+REMOVED_AT_ONCE = 500
 _KEYS = uuid.UUID("5f1f6c0e-6a57-4f7e-9a35-0d9a4a1b7f10")
 
 log = structlog.get_logger()
@@ -130,8 +132,17 @@ def list_jobs(tx: Tx, status: Status | None = None, workflow: str = "", at_most:
     return store.list_jobs(tx, status, workflow, at_most)
 
 
+def remove_old(database: Database, before: datetime) -> None:
+    """Forget jobs that were over before this time. In pieces, so that nobody waits long for the writer's place."""
+    removed = REMOVED_AT_ONCE
+    while removed == REMOVED_AT_ONCE:
+        with database.across_tenants("forget old jobs") as tx:
+            removed = store.remove_old(tx, before, REMOVED_AT_ONCE)
+
+
 def retry(tx: Tx, seal: Seal, job_id: str) -> None:
     """Go on with a job that failed or was cancelled, at the step that it did not get past."""
+    store.hold(tx, job_id)
     job = find_job(tx, seal, "", job_id)
     if job.status not in (Status.FAILED, Status.CANCELLED):
         raise JobIsNotOver(status=job.status.value)
@@ -140,6 +151,7 @@ def retry(tx: Tx, seal: Seal, job_id: str) -> None:
 
 def cancel(tx: Tx, seal: Seal, job_id: str) -> None:
     """Have no further step of the job begun. A program that is under way is ended soon; what was done stays done."""
+    store.hold(tx, job_id)
     job = find_job(tx, seal, "", job_id)
     if job.status not in OPEN:
         raise JobIsOver(status=job.status.value)

@@ -16,14 +16,14 @@ import secrets
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
 
 from fairlead.base.database import Database, Tx
@@ -34,6 +34,10 @@ from fairlead.domain.workflows.model import Job, NotYet, Result, Run, Status, St
 
 LEASE_SECONDS = 15
 POLL_SECONDS = 0.25
+LONGEST_POLL_SECONDS = 5.0
+PATIENCE_SECONDS = 1.0
+"""So long a job is left to its owner after somebody else could have taken it."""
+FORGOTTEN_AFTER_SECONDS = 60.0
 GRACE_SECONDS = 10.0
 MOST_TAKEOVERS = 20
 WAIT_WHEN_AWAY = timedelta(seconds=5)
@@ -75,6 +79,7 @@ class Worker:
         self._free = threads
         self._free_changed = threading.Condition()
         self._leased_until: dict[str, float] = {}
+        self._overdue_since: dict[tuple[str, datetime], float] = {}
         self._stop = threading.Event()
         self._stopped = threading.Event()
         self._hurry_at = math.inf
@@ -107,22 +112,24 @@ class Worker:
             log.warning("workflows.not_given_back", worker=self.name, reason=str(problem))
 
     def _take_jobs(self) -> None:
-        taken: list[str] = []
+        taken, found_enough = list[str](), False
         while not self._stop.is_set():
-            free = self._wait_for_room()
+            free, began = self._wait_for_room(), time.monotonic()
             leased_until = self._lease_from_now()
             try:
-                taken = self._take(free, look_first=not taken) if free else []
+                taken = self._take(free, look_first=not found_enough) if free else []
             except Exception as problem:  # the database may be away: try again soon, and for as long as it takes
                 log.warning("workflows.not_taken", problem=str(problem))
                 taken = []
+            found_enough = len(taken) == free
             for job_id in taken:
                 with self._free_changed:
                     self._free -= 1
                     self._leased_until[job_id] = leased_until
                 self._pool.submit(self._work_on, job_id)
             if not taken:
-                self._stop.wait(POLL_SECONDS)
+                took = time.monotonic() - began
+                self._stop.wait(min(max(POLL_SECONDS, 4 * took), LONGEST_POLL_SECONDS))
 
     def _wait_for_room(self) -> int:
         with self._free_changed:
@@ -130,27 +137,46 @@ class Worker:
             return 0 if self._stop.is_set() else self._free
 
     def _take(self, most: int, *, look_first: bool) -> list[str]:
-        """Who found jobs just now will find more. Others look first, and keep no writer waiting for nothing."""
+        """Who found all that were wanted will find more. Others look first, and keep no writer waiting for nothing."""
         if look_first:
             with self._database.across_tenants("is a job due?", writing=False) as tx:
-                if not store.waiting(tx):
+                if not self._choose(tx, most):
                     return []
         with self._database.across_tenants("take jobs that are due") as tx:
             tx.one_at_a_time("take jobs")
-            by_workflow, by_tenant = store.running(tx)
-            chosen = self._choose(tx, most, by_workflow, by_tenant)
-            if chosen:
-                store.lease(tx, chosen, self.name, store.after(self._lease))
-        return chosen
+            chosen = [row.id for row in self._choose(tx, most) if not self._has_to_wait(row)]
+            leased = store.lease(tx, chosen, self.name, store.after(self._lease)) if chosen else set()
+        return [job_id for job_id in chosen if job_id in leased]
 
-    def _choose(self, tx: Tx, most: int, by_workflow: Counter[str], by_tenant: Counter[str]) -> list[str]:
+    def _has_to_wait(self, row: sa.Row[Any]) -> bool:
+        """May its owner still be there? Then it can push its lease forward now that the database can be written to."""
+        if row.leased_until is None:
+            return False
+        lease = (row.id, row.leased_until)
+        since = self._overdue_since.setdefault(lease, time.monotonic())
+        if time.monotonic() - since < PATIENCE_SECONDS:
+            return True
+        del self._overdue_since[lease]
+        return False
+
+    def _left_to_others(self) -> list[str]:
+        """Jobs that a thread of ours is still at, though their lease may be over, and those of owners who may be."""
+        now = time.monotonic()
+        self._overdue_since = {
+            lease: since for lease, since in self._overdue_since.items() if now - since < FORGOTTEN_AFTER_SECONDS
+        }
+        waiting = {job_id for (job_id, _), since in self._overdue_since.items() if now - since < PATIENCE_SECONDS}
+        return [*self._held(), *waiting]
+
+    def _choose(self, tx: Tx, most: int) -> list[sa.Row[Any]]:
         """Each time the oldest job of the tenant that has the fewest running: nobody's ten thousand hold up one."""
+        by_workflow, by_tenant = store.running(tx)
         full = [name for name, number in by_workflow.items() if number >= self._bounds.per_workflow]
         turns = [(by_tenant[tenant], since, tenant) for tenant, since in store.waiting(tx, full).items()]
         heapq.heapify(turns)
-        held = list(self._held())  # by a thread of ours that is still at it, though its lease is over
+        held = self._left_to_others()
         lines: dict[str, Iterator[Any]] = {}
-        chosen: list[str] = []
+        chosen: list[sa.Row[Any]] = []
         while turns and len(chosen) < most:
             number, _, tenant = heapq.heappop(turns)
             if tenant and number >= self._bounds.per_tenant:
@@ -160,7 +186,7 @@ class Worker:
             bound = self._bounds.per_workflow
             job = next((row for row in lines[tenant] if by_workflow[row.workflow] < bound), None)
             if job is not None:
-                chosen.append(job.id)
+                chosen.append(job)
                 by_workflow[job.workflow] += 1
                 by_tenant[tenant] += 1
                 heapq.heappush(turns, (by_tenant[tenant], job.not_before, tenant))
@@ -176,7 +202,9 @@ class Worker:
 
     def _stay_alive(self) -> None:
         """Push forward the leases of the jobs that are being worked on here, and of no others."""
-        while not self._stopped.wait(self._lease.total_seconds() / 4):
+        pause = between = self._lease.total_seconds() / 4
+        while not self._stopped.wait(pause):
+            pause = between
             leased_until, held = self._lease_from_now(), self._held()
             if not held:
                 continue
@@ -185,6 +213,7 @@ class Worker:
                     ours = store.extend(tx, self.name, list(held), store.after(self._lease))
             except Exception as problem:
                 log.warning("workflows.lease_not_extended", worker=self.name, problem=str(problem))
+                pause = min(between, POLL_SECONDS)
                 continue
             with self._free_changed:
                 for job_id, before in held.items():
@@ -274,13 +303,41 @@ class Worker:
 
     def _keep(self, job: Job, number: int, result: Result, *, again: bool, is_last: bool) -> bool:
         go_on = store.finish if is_last else store.advance
-        with self._database.across_tenants("a step is done") as tx:
+
+        def write(tx: Tx) -> bool:
             if not go_on(tx, job.id, self.name, number):
                 return False
             store.keep_result(tx, self._seal, job.id, number, result, again=again)
-        if is_last:
+            return True
+
+        is_kept = self._write_down(job, "a step is done", write)
+        if is_kept and is_last:
             log.info("workflows.done", job=job.id, workflow=job.workflow)
-        return True
+        return is_kept
+
+    def _write_down(self, job: Job, why: str, write: Callable[[Tx], bool]) -> bool:
+        """Write what came of a step, however long the database is away: it would all be done again otherwise.
+
+        Who takes the job meanwhile, because its lease is over, is the one who goes on with it: `write` looks.
+        """
+        is_told = False
+        while True:
+            try:
+                with self._database.across_tenants(why) as tx:
+                    return write(tx)
+            except Refusal as problem:
+                if problem.kind is not Kind.UNAVAILABLE or not self._may_wait():
+                    raise
+                if not is_told:
+                    log.warning("workflows.not_written_down", job=job.id, reason=str(problem))
+                is_told = True
+
+    def _may_wait(self) -> bool:
+        """Wait a moment, unless this worker stops and has no time left."""
+        if not self._stop.wait(POLL_SECONDS):
+            return True
+        time.sleep(POLL_SECONDS)
+        return time.monotonic() < self._hurry_at
 
     def _finish_empty(self, job: Job) -> None:
         with self._database.across_tenants("a job without steps is done") as tx:
@@ -302,9 +359,12 @@ class Worker:
     def _let_go(
         self, job: Job, number: int, result: Result | None, status: Status, problem: str, **values: object
     ) -> None:
-        with self._database.across_tenants("a step has failed") as tx:
+        def write(tx: Tx) -> bool:
             if not store.still_held(tx, job.id, self.name):
-                return
+                return False
             if result is not None:
                 store.keep_result(tx, self._seal, job.id, number, result, again=len(job.results) > number)
             store.let_go(tx, job.id, status, step=number, problem=problem[:LONGEST_PROBLEM], **values)  # type: ignore[arg-type]
+            return True
+
+        self._write_down(job, "a step has failed", write)

@@ -21,12 +21,8 @@ _job = workflow_jobs.c
 _is_open = _job.status.in_([sa.literal_column(f"'{status.value}'") for status in OPEN])
 _is_taken = _job.worker != sa.literal_column("''")
 _now = sa.bindparam("now", type_=Moment)
-_is_due = sa.and_(
-    _is_open,
-    _job.not_before <= _now,
-    sa.or_(_job.leased_until.is_(None), _job.leased_until < _now),
-    _job.workflow.not_in(sa.bindparam("but_not", expanding=True)),
-)
+_is_free = sa.and_(_is_open, _job.not_before <= _now, sa.or_(_job.leased_until.is_(None), _job.leased_until < _now))
+_is_due = sa.and_(_is_free, _job.workflow.not_in(sa.bindparam("but_not", expanding=True)))
 _first_tenant = sa.select(sa.func.min(_job.for_tenant).label("id")).where(_is_open).cte("tenants", recursive=True)
 _next_tenant = sa.select(sa.func.min(_job.for_tenant)).where(_is_open, _job.for_tenant > _first_tenant.c.id)
 _tenants = _first_tenant.union_all(
@@ -41,7 +37,7 @@ _since = (
 )
 _waiting = sa.select(_tenants.c.id, _since.label("since")).where(_tenants.c.id.is_not(None))
 _oldest = (
-    sa.select(_job.id, _job.workflow, _job.not_before)
+    sa.select(_job.id, _job.workflow, _job.not_before, _job.leased_until)
     .where(_job.for_tenant == sa.bindparam("tenant"), _is_due, _job.id.not_in(sa.bindparam("held", expanding=True)))
     .order_by(_job.not_before, _job.id)
     .limit(sa.bindparam("at_most"))
@@ -49,7 +45,7 @@ _oldest = (
 _running = sa.select(_job.workflow, _job.for_tenant).where(_is_open, _is_taken, _job.leased_until >= _now)
 _lease = (
     sa.update(workflow_jobs)
-    .where(_job.id == sa.bindparam("job_id"))
+    .where(_job.id.in_(sa.bindparam("ids", expanding=True)), _is_free)
     .values(
         worker=sa.bindparam("by_worker"),
         leased_until=sa.bindparam("until", type_=Moment),
@@ -57,7 +53,9 @@ _lease = (
         takeovers=_job.takeovers + sa.case((_job.leased_until.is_(None), 0), else_=1),
         updated_at=_now,
     )
+    .returning(_job.id)
 )
+_one_held = sa.select(_job.id).where(_job.id == sa.bindparam("id")).with_for_update()
 _one = sa.select(workflow_jobs).where(_job.id == sa.bindparam("id"))
 _results = (
     sa.select(workflow_steps.c.number, workflow_steps.c.result)
@@ -138,6 +136,11 @@ def find_job(tx: Tx, seal: Seal, job_id: str) -> Job | None:
     return _as_job(row, _opened(seal, job_id, row.inputs), results)
 
 
+def hold(tx: Tx, job_id: str) -> None:
+    """Have nobody change the job until the end of the transaction: what is read of it from now on stays so."""
+    tx.one(_one_held, {"id": job_id})
+
+
 def open_among(tx: Tx, job_ids: Iterable[str]) -> set[str]:
     """Those of these jobs that somebody works on, or will."""
     return {row.id for row in tx.all(sa.select(_job.id).where(_job.id.in_(list_of_strings(job_ids)), _is_open))}
@@ -174,10 +177,13 @@ def running(tx: Tx) -> tuple[Counter[str], Counter[str]]:
     return Counter(row.workflow for row in rows), Counter(row.for_tenant for row in rows)
 
 
-def lease(tx: Tx, job_ids: Sequence[str], worker: str, until: datetime) -> None:
-    """Note who works on these jobs. Nobody else takes them before that time."""
-    now = clock.now()
-    tx.run(_lease, [{"job_id": job_id, "by_worker": worker, "until": until, "now": now} for job_id in job_ids])
+def lease(tx: Tx, job_ids: Sequence[str], worker: str, until: datetime) -> set[str]:
+    """Note who works on these jobs: those that are still to be had. Nobody else takes them before that time.
+
+    Where others write at the same moment, one may have been cancelled since we looked, or its lease pushed forward.
+    """
+    values = {"ids": list(job_ids), "by_worker": worker, "until": until, "now": clock.now()}
+    return set(tx.run(_lease, values).scalars())
 
 
 def extend(tx: Tx, worker: str, job_ids: Sequence[str], until: datetime) -> set[str]:
@@ -227,10 +233,14 @@ def let_all_go(tx: Tx, worker: str) -> int:
     return tx.run(given_back.values(worker="", leased_until=None)).rowcount
 
 
-def remove_old(tx: Tx, before: datetime) -> int:
-    """Forget jobs that were over before this time."""
-    over = sa.delete(workflow_jobs).where(sa.not_(_is_open), _job.updated_at < before)
-    return tx.run(over).rowcount
+def remove_old(tx: Tx, before: datetime, at_most: int) -> int:
+    """Forget so many jobs that were over before this time, the oldest first; how many those were.
+
+    Only those are looked at that were started before it, which an index knows.
+    """
+    old = (_job.created_at < before, _job.updated_at < before, sa.not_(_is_open))
+    some = sa.select(_job.id).where(*old).order_by(_job.created_at, _job.id).limit(at_most)
+    return tx.run(sa.delete(workflow_jobs).where(_job.id.in_(some))).rowcount
 
 
 def after(delay: timedelta) -> datetime:

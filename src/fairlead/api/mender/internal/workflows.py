@@ -10,6 +10,7 @@ from litestar import Request, Response, Router, get, post
 
 from fairlead.api.mender.context import Context
 from fairlead.api.mender.errors import BadBody
+from fairlead.api.mender.internal.tenancy import key_of
 from fairlead.api.mender.wire import add_header, check_content_type, decode, empty
 from fairlead.domain import workflows
 from fairlead.domain.workflows import Definition, Job, Result, Status
@@ -42,17 +43,20 @@ Parameters = dict[str, Any] | list[InputParameter]
     summary="Start Workflow",
 )
 async def start_workflow(request: Request[Any, Any, Any], context: Context, name: str) -> Started:
-    """Have the workflow run. The parameters are a JSON object, or a list of names and values as in the reference."""
+    """Have the workflow run. The parameters are a JSON object, or a list of names and values as in the reference.
+
+    With an `Idempotency-Key`, as tasks of workflows send one, the same asked for again is the same job.
+    """
     check_content_type(request.scope)
     inputs = _inputs(decode(await request.body() or b"{}", Parameters, _INPUTS))
-    job_id = await request.app.state.in_thread(_start, context, name, inputs)
+    job_id = await request.app.state.in_thread(_start, context, name, inputs, key_of(request))
     return Started(job_id, name)
 
 
-def _start(context: Context, name: str, inputs: Mapping[str, str]) -> str:
+def _start(context: Context, name: str, inputs: Mapping[str, str], key: str) -> str:
     tenant_id = inputs.get("tenant_id", "")
     with context.database.across_tenants("a workflow is started by another service") as tx:
-        return workflows.start(tx, context.seal, name, inputs, tenant_id=tenant_id)
+        return workflows.start(tx, context.seal, name, inputs, tenant_id=tenant_id, key=key)
 
 
 def _inputs(said: Parameters) -> dict[str, str]:
