@@ -391,7 +391,10 @@ def test_a_branch_or_tag_may_be_called_by_the_name_that_the_repository_has_for_i
     assert found == ["2", "2", "2", "1", "1"]
 
 
-@pytest.mark.parametrize("reference", ["no-such", "trunk^", "trunk~1", "v1;id", "@{upstream}", ":/more", "a..b", "a b", "refs/heads/", "tags/v1"])
+@pytest.mark.parametrize(
+    "reference",
+    ["no-such", "trunk^", "trunk~1", "v1;id", "@{upstream}", ":/more", "a..b", "a b", "refs/heads/", "tags/v1"],
+)
 def test_a_reference_that_is_no_name_in_the_repository_is_an_error(stack, repository, reference):
     repository.commit(version="2")
 

@@ -82,6 +82,7 @@ def start(folders: Sequence[Path], command: Sequence[str], environment: Mapping[
 
 def _started_in(folder: Path, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     with os.fdopen(os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
+        os.utime(log.fileno())  # tells when it was started, also of what never comes to write a word
         return subprocess.Popen(  # noqa: S603 - no shell, and the command is our own
             [*command, str(folder)],
             stdin=subprocess.DEVNULL,
