@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
+import shutil
 import signal
 import stat
 import subprocess
@@ -391,6 +393,30 @@ def test_an_agent_that_does_not_end_is_killed_with_all_it_has_started(tmp_path):
         assert not named(word)
         assert not stack.processes()
         assert not list(stack.folder.iterdir())
+
+
+def test_what_may_not_be_removed_is_told_once_nothing_runs_any_more(stack, monkeypatch):
+    """Containers write as root into what is mounted."""
+    stack.carry_out(local_layer(container=SLEEP, instance_count=2))
+    stack.wait()
+    remove, kept = shutil.rmtree, stack.at(stack.ids[0])
+
+    def may_not(folder, **wishes):
+        if folder == kept:
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(kept / "work" / "theirs"))
+        remove(folder, **wishes)
+
+    monkeypatch.setattr(shutil, "rmtree", may_not)
+    stack.driver.delete(stack.brief, stack.plan)
+    wait_until(lambda: stack.observe(deleted=True).progress != Progress.UNDER_WAY)
+
+    assert stack.processes() == []
+    assert not stack.at(stack.ids[1]).exists()
+    cause = stack.observe(deleted=True).cause
+    assert cause.endswith(f"not all files can be removed: Operation not permitted: {kept}/work/theirs")
+
+    monkeypatch.undo()
+    assert stack.observe(deleted=True).progress == Progress.DONE
 
 
 def test_deleting_takes_no_time_and_may_be_done_twice(stack):
