@@ -376,7 +376,25 @@ def test_branches_tags_and_commits_are_found(stack, repository):
     assert found == ["3", "3", "2", "1", "1", "1"]
 
 
-@pytest.mark.parametrize("reference", ["no-such", "trunk^", "trunk~1", "v1;id", "@{upstream}", ":/more", "a..b", "a b"])
+def test_a_branch_or_tag_may_be_called_by_the_name_that_the_repository_has_for_it(stack, repository):
+    """As alm-agent takes them: mostly to say that the tag is meant where there is a branch of that name."""
+    repository.git("tag", "both")
+    repository.git("checkout", "--quiet", "-b", "both")
+    repository.commit(version="2")
+    repository.git("checkout", "--quiet", "trunk")
+
+    found = []
+    for reference in ("both", "refs/heads/both", "heads/both", "refs/tags/both", "tags/both"):
+        folder = deploy(stack, gitRepo=repository.url, gitReference=reference, command=["cp", "version", "../../found"])
+        found.append((folder / "found").read_text())
+
+    assert found == ["2", "2", "2", "1", "1"]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["no-such", "trunk^", "trunk~1", "v1;id", "@{upstream}", ":/more", "a..b", "a b", "refs/heads/", "tags/v1"],
+)
 def test_a_reference_that_is_no_name_in_the_repository_is_an_error(stack, repository, reference):
     repository.commit(version="2")
 

@@ -11,6 +11,7 @@ imports this, so it imports little.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -31,6 +32,7 @@ _AT_A_TIME = 8
 _START_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
 _MOST_LOOKED_AT_SECONDS = 1.0
+_NOT_OURS = (errno.EPERM, errno.EACCES, errno.EROFS, errno.EBUSY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def start(folders: Sequence[Path], command: Sequence[str], environment: Mapping[
 
 def _started_in(folder: Path, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     with os.fdopen(os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
+        os.utime(log.fileno())  # tells when it was started, also of what never comes to write a word
         return subprocess.Popen(  # noqa: S603 - no shell, and the command is our own
             [*command, str(folder)],
             stdin=subprocess.DEVNULL,
@@ -166,14 +169,19 @@ def _mark_of(process: int) -> str:
 
 
 def is_cleared_away(folder: Path) -> bool:
-    """Remove the folder, unless its program runs. Who is about to begin in it finds that it is gone."""
+    """Remove the folder, unless its program runs. Who is about to begin in it finds that it is gone.
+
+    Raises `OSError` for what we may not remove: there is no use in trying that again.
+    """
     lock = _taken(folder, fcntl.LOCK_EX, os.O_RDWR | os.O_CREAT)
     if lock is None:
         return not folder.exists()
     try:
         shutil.rmtree(folder, onerror=_once_more)
-    except OSError:  # somebody wrote into it meanwhile: there is a next time
-        return False
+    except OSError as problem:
+        if problem.errno in _NOT_OURS:
+            raise
+        return False  # somebody wrote into it meanwhile: there is a next time
     finally:
         os.close(lock)
     return True

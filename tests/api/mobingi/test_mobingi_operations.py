@@ -2,7 +2,7 @@
 
 import base64
 import json
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
@@ -335,6 +335,21 @@ def test_a_body_that_cannot_be_read_is_refused(standing, ids, operation, content
 
     assert reply.status_code == 400, reply.text
     assert reply.json()["code"] == "1000"
+
+
+def test_an_agent_may_repeat_whatever_a_program_has_said(standing, ids):
+    """Programs say their last words in any encoding, and with NULs: an error that is refused would be lost."""
+    told = {"stack_id": ids["served"], "agent_id": "a-1", "status": "installing"}
+
+    for words in ("caf%E9", "caf%C3%A9%00", "caf%EF%BF%BD"):
+        reply = standing.agent(ids["served"]).post(
+            "/v3/alm/agent/agent_status",
+            content=f"{urlencode(told)}&message={words}",
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+        assert (reply.status_code, reply.json().get("status")) == (202, "installing"), reply.text
+    as_json = standing.agent(ids["served"]).post("/v3/alm/agent/agent_status", json=told | {"message": "caf\0"})
+    assert as_json.status_code == 202, as_json.text
 
 
 WITH_FIELDS = [each for each in WITH_A_BODY if each.form or each.body]

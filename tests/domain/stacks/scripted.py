@@ -170,7 +170,9 @@ class Place:
             return
         with self.database.begin(self.agent(stack_id)) as tx:
             if status == "error":
-                stacks.report_agent(tx, AgentReport(stack_id, f"agent of {instance.id}", status, instance.id, message))
+                stacks.report_agent(
+                    tx, self.tools, AgentReport(stack_id, f"agent of {instance.id}", status, instance.id, message)
+                )
             else:
                 said = ContainerReport(stack_id, f"agent of {instance.id}", instance.id, status, instance.id)
                 stacks.report_container(tx, said)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
+import shutil
 import signal
 import stat
 import subprocess
@@ -232,6 +234,33 @@ def test_an_instance_that_dies_while_it_is_made_has_failed_and_its_last_words_ar
     assert [each.state for each in seen.instances] == ["terminated"]
 
 
+def test_an_instance_that_never_begins_has_failed_after_a_minute_and_its_last_words_are_told(tmp_path):
+    broken = (sys.executable, "-c", "raise SystemExit('half of the program is missing')")
+    with local_stack(tmp_path / "local", program=broken) as stack:
+        stack.carry_out(local_layer(container=SLEEP))
+        assert stack.observe().progress == Progress.UNDER_WAY
+
+        a_minute_ago = time.time() - 61
+        os.utime(stack.at(stack.ids[0]) / lasting.LOG, (a_minute_ago, a_minute_ago))
+        seen = stack.observe()
+
+    assert seen.progress == Progress.FAILED
+    assert "half of the program is missing" in seen.cause
+
+
+def test_an_instance_whose_folder_was_emptied_is_dead(stack):
+    stack.carry_out(local_layer(container=SLEEP))
+    stack.wait()
+    folder = stack.at(stack.ids[0])
+
+    def empty() -> None:
+        subprocess.run(["find", folder, "-mindepth", "1", "-delete"], check=False)
+
+    wait_until(lambda: (empty(), not stack.processes())[1], "the agent to see that it has no folder any more")
+
+    assert [each.state for each in stack.observe().instances] == ["terminated"]
+
+
 def test_what_has_died_is_not_started_again_in_its_round_but_in_the_next(stack):
     layer = local_layer(container=SLEEP)
     stack.carry_out(layer)
@@ -364,6 +393,30 @@ def test_an_agent_that_does_not_end_is_killed_with_all_it_has_started(tmp_path):
         assert not named(word)
         assert not stack.processes()
         assert not list(stack.folder.iterdir())
+
+
+def test_what_may_not_be_removed_is_told_once_nothing_runs_any_more(stack, monkeypatch):
+    """Containers write as root into what is mounted."""
+    stack.carry_out(local_layer(container=SLEEP, instance_count=2))
+    stack.wait()
+    remove, kept = shutil.rmtree, stack.at(stack.ids[0])
+
+    def may_not(folder, **wishes):
+        if folder == kept:
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(kept / "work" / "theirs"))
+        remove(folder, **wishes)
+
+    monkeypatch.setattr(shutil, "rmtree", may_not)
+    stack.driver.delete(stack.brief, stack.plan)
+    wait_until(lambda: stack.observe(deleted=True).progress != Progress.UNDER_WAY)
+
+    assert stack.processes() == []
+    assert not stack.at(stack.ids[1]).exists()
+    cause = stack.observe(deleted=True).cause
+    assert cause.endswith(f"not all files can be removed: Operation not permitted: {kept}/work/theirs")
+
+    monkeypatch.undo()
+    assert stack.observe(deleted=True).progress == Progress.DONE
 
 
 def test_deleting_takes_no_time_and_may_be_done_twice(stack):

@@ -149,7 +149,7 @@ def test_a_report_that_makes_no_sense_is_refused(place, wrong):
 
     with place.database.begin(place.agent(stack_id)) as tx:
         with pytest.raises(BadReport):
-            stacks.report_agent(tx, AgentReport(**good))
+            stacks.report_agent(tx, place.tools, AgentReport(**good))
         with pytest.raises(BadReport):
             stacks.report_container(tx, ContainerReport(**{"container_id": "c-1", **good}))
 
@@ -170,10 +170,10 @@ def test_so_many_agents_may_report_to_a_stack_and_no_more(place, monkeypatch):
 
     with place.database.begin(place.agent(stack_id)) as tx:
         for number in range(3):
-            stacks.report_agent(tx, AgentReport(stack_id, f"agent {number}", "fine"))
-        stacks.report_agent(tx, AgentReport(stack_id, "agent 0", "fine"))
+            stacks.report_agent(tx, place.tools, AgentReport(stack_id, f"agent {number}", "fine"))
+        stacks.report_agent(tx, place.tools, AgentReport(stack_id, "agent 0", "fine"))
     with place.database.begin(place.agent(stack_id)) as tx, pytest.raises(stacks.TooManyReports):
-        stacks.report_agent(tx, AgentReport(stack_id, "agent 3", "fine"))
+        stacks.report_agent(tx, place.tools, AgentReport(stack_id, "agent 3", "fine"))
 
 
 def test_session_keys_are_answered_and_open_nothing(place):

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from fairlead.domain import stacks, workflows
-from fairlead.domain.stacks import Status
+from fairlead.domain.stacks import AgentReport, Status
 from fairlead.domain.stacks.vendors.driver import VendorFailed, VendorIsAway
 
 from .scripted import SEAL, Gate, template
@@ -61,6 +61,30 @@ def tell_when_both(place, stack_id, old, both):
         report(deed, order)
 
     return when_called
+
+
+def test_the_status_that_the_reference_has_for_it_says_that_an_instance_will_be_taken_away(place):
+    stack_id = place.running(spot_template())
+    old = spot_of(place, stack_id)
+
+    for where in (old, ""):  # it need not say where it is: its container has
+        with place.database.begin(place.agent(stack_id)) as tx:
+            stacks.report_agent(tx, place.tools, AgentReport(stack_id, f"agent of {old}", "spot_terminate", where))
+        place.idle(stack_id)
+
+        assert old not in place.cloud.of(stack_id)
+        assert len(place.cloud.of(stack_id)) == 2
+        old = spot_of(place, stack_id)
+
+
+def test_an_unknown_agent_may_announce_its_end(place):
+    stack_id = place.running(spot_template())
+
+    with place.database.begin(place.agent(stack_id)) as tx:
+        stacks.report_agent(tx, place.tools, AgentReport(stack_id, "nobody knows where", "spot_terminate"))
+
+    assert place.find(stack_id).status is Status.CREATE_COMPLETE
+    assert not any("stack.replace" in entry for entry in place.log())
 
 
 def test_told_twice_is_told_once(place):

@@ -46,7 +46,7 @@ def questions(place, tx, stack_id, container_id):
         lambda: stacks.delete(tx, tools, stack_id),
         lambda: stacks.session_keys(tx, tools, stack_id),
         lambda: stacks.spot_shutdown(tx, tools, stack_id, container_id),
-        lambda: stacks.report_agent(tx, AgentReport(stack_id, "a", "error")),
+        lambda: stacks.report_agent(tx, tools, AgentReport(stack_id, "a", "error")),
         lambda: stacks.report_container(tx, ContainerReport(stack_id, "a", "c", "complete")),
     ]
 
@@ -181,7 +181,7 @@ def test_members_do_not_speak_for_the_agents_of_others_nor_read_what_those_run(p
         with pytest.raises(RoleForbids):
             stacks.container_config(tx, place.tools, others, "Web01")
         assert stacks.container_config(tx, place.tools, own, "Web01")["container_env_vars"] == {"A": "own-secret"}
-        stacks.report_agent(tx, AgentReport(own, "a", "uptodate"))
+        stacks.report_agent(tx, place.tools, AgentReport(own, "a", "uptodate"))
 
     assert place.record(others).operation == 1
 
@@ -193,7 +193,7 @@ def test_a_program_of_the_account_speaks_for_the_agents_of_all_stacks(place):
     assert place.config(stack_id, by=program)["image"] == "nginx"
     with place.database.begin(program) as tx:
         stacks.session_keys(tx, place.tools, stack_id)
-        stacks.report_agent(tx, AgentReport(stack_id, "a", "uptodate"))
+        stacks.report_agent(tx, place.tools, AgentReport(stack_id, "a", "uptodate"))
         stacks.report_container(tx, ContainerReport(stack_id, "a", "c", "complete"))
         stacks.spot_shutdown(tx, place.tools, stack_id, next(iter(place.cloud.of(stack_id))))
 
@@ -373,7 +373,7 @@ def test_an_agent_has_its_own_stack_and_no_other(place):
             with pytest.raises(RoleForbids):
                 deed()
         with pytest.raises(RoleForbids):
-            stacks.report_agent(tx, AgentReport(other, "a", "error"))
+            stacks.report_agent(tx, place.tools, AgentReport(other, "a", "error"))
 
 
 def test_versions_are_told_newest_first_and_found_by_id(place):

@@ -25,7 +25,7 @@ def report_agent(call: Call, fields: wire.Fields) -> Response[bytes]:
         message=wire.optional(fields, "message"),
     )
     with call.begin() as tx:
-        stacks.report_agent(tx, report)
+        stacks.report_agent(tx, call.tools, report)
     answer = {
         "stack_id": report.stack_id,
         "agent_id": report.agent_id,

@@ -19,6 +19,8 @@ from fairlead.base.http.forms import FORM_TYPES, BadForm, form_of
 
 LARGEST_BODY = 4 * 1024 * 1024
 _JAPAN = timezone(timedelta(hours=9))
+_WORDS_OF_PROGRAMS = ("message",)
+"""In these agents repeat what a program has said, which may be anything: an error is told whatever it says."""
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 Fields = dict[str, Any]
 
@@ -43,7 +45,7 @@ def fields_of(content_type: str, body: bytes) -> Fields:
     if kind not in {"", *FORM_TYPES}:
         raise BadBody(reason=f"it is neither JSON nor a form, and calls itself {kind!r}")
     try:
-        return dict(form_of(content_type if kind else FORM_TYPES[0], body, LARGEST_BODY))
+        return dict(form_of(content_type if kind else FORM_TYPES[0], body, LARGEST_BODY, _WORDS_OF_PROGRAMS))
     except BadForm as problem:
         raise BadBody(reason=str(problem)) from None
 
@@ -57,9 +59,13 @@ def _json_fields(body: bytes) -> Fields:
         raise BadBody(reason=reason) from None
     if not isinstance(found, dict):
         raise BadBody(reason="it is not a JSON object")
-    if _NUL.search(body):
+    if _NUL.search(body) and _NUL.search(msgspec.json.encode(_without_words_of_programs(found))):
         raise BadBody(reason="NUL characters are not allowed")
     return found
+
+
+def _without_words_of_programs(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if name not in _WORDS_OF_PROGRAMS}
 
 
 def query(request: Request[Any, Any, Any]) -> Fields:

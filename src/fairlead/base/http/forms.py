@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from io import BytesIO
 
 from multipart import parse_form_data
@@ -16,15 +17,20 @@ class BadForm(Refusal):
     message = "{reason}"
 
 
-def form_of(content_type: str, body: bytes, largest: int = LARGEST_FORM) -> dict[str, str]:
-    """The fields of a form with this content type; of one that is given twice, the last. Files are no fields."""
+def form_of(
+    content_type: str, body: bytes, largest: int = LARGEST_FORM, any_bytes_in: Collection[str] = ()
+) -> dict[str, str]:
+    """The fields of a form with this content type; of one that is given twice, the last. Files are no fields.
+
+    In those named `any_bytes_in` NUL characters may stand, and something in the place of bytes that are not UTF-8.
+    """
     if content_type.split(";")[0].strip().lower() not in FORM_TYPES:
         raise BadForm(reason=f"Content-Type must be {FORM_TYPES[0]} or {FORM_TYPES[1]}")
     environment = {"wsgi.input": BytesIO(body), "CONTENT_TYPE": content_type, "CONTENT_LENGTH": str(len(body))}
     try:
         fields, _ = parse_form_data(environment, strict=True, memory_limit=largest)
         found = {name: fields[name] for name in fields}
-        texts = "".join(found.values())
+        texts = "".join(text for name, text in found.items() if name not in any_bytes_in)
         texts.encode()
     except (ValueError, LookupError) as problem:
         raise BadForm(reason=str(problem) or "malformed") from None

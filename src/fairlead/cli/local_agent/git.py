@@ -18,6 +18,9 @@ _PROTOCOLS = "https:http:ssh:git:file"
 _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 _GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false")
 _OLD_GITHUB = "git://github.com/"
+_BRANCHES, _TAGS = "refs/remotes/origin/", "refs/tags/"
+_KINDS = {"refs/heads/": _BRANCHES, "heads/": _BRANCHES, "refs/tags/": _TAGS, "tags/": _TAGS}
+"""What branches and tags are called in their repository, and what in our copy of it."""
 
 
 def check_out(folder: Path, name: str, container: Container, ward: Ward, made: Callable[[str], Path]) -> Path:
@@ -62,8 +65,9 @@ def _switch(release: Path, reference: str, environment: Mapping[str, str], ward:
 def _meant(reference: str) -> list[str]:
     """Full names, which git takes for nothing else: `main^` is none. "" is the repository's own choice."""
     if not reference:
-        return ["refs/remotes/origin/HEAD", "refs/remotes/origin/master"]
-    names = [f"refs/remotes/origin/{reference}", f"refs/tags/{reference}"]
+        return [f"{_BRANCHES}HEAD", f"{_BRANCHES}master"]
+    names = [f"{_BRANCHES}{reference}", f"{_TAGS}{reference}"]
+    names += [f"{ours}{reference.removeprefix(kind)}" for kind, ours in _KINDS.items() if reference.startswith(kind)]
     return [*names, reference] if _COMMIT.fullmatch(reference) else names
 
 

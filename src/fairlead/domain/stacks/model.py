@@ -115,6 +115,11 @@ class AgentReport:
     instance_id: str = ""
     message: str = ""
 
+    @property
+    def announces_end(self) -> bool:
+        """Will the vendor take the agent's instance away?"""
+        return self.status == "spot_terminate"
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerReport:

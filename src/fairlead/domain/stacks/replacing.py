@@ -13,6 +13,7 @@ from fairlead.base import clock
 from fairlead.base.database import Database, Tx
 from fairlead.base.errors import Refusal
 from fairlead.base.scope import Scope, system_scope
+from fairlead.domain import identity
 from fairlead.domain.identity import Act
 from fairlead.domain.stacks import layer_store, operations, planning, sealing, sightings, store
 from fairlead.domain.stacks.model import InstanceNotFound
@@ -30,12 +31,19 @@ log = structlog.get_logger()
 def spot_shutdown(tx: Tx, tools: Tools, stack_id: str, instance_id: str) -> None:
     """The vendor will take the instance away: have another there first. Told twice is told once."""
     record = find_for(tx, Act.REPORT_SPOT_SHUTDOWN, stack_id, hold=True)
-    kept = layer_store.instances(tx, record.id).get(instance_id)
-    if kept is None:
+    if not have_replaced(tx, tools, record, instance_id):
         raise InstanceNotFound(stack_id=stack_id, instance_id=instance_id)
+
+
+def have_replaced(tx: Tx, tools: Tools, record: Record, instance_id: str) -> bool:
+    """As `spot_shutdown`, of a stack that is held; False if there is no such instance, or no right to tell of it."""
+    kept = layer_store.instances(tx, record.id).get(instance_id)
+    if kept is None or not identity.may(tx.scope, Act.REPORT_SPOT_SHUTDOWN, record.resource):
+        return False
     if not kept.is_leaving:
         layer_store.let_leave(tx, record.id, [instance_id])
         _replace(tx, tools, record)
+    return True
 
 
 def watch(database: Database, tools: Tools) -> None:

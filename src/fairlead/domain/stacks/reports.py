@@ -5,7 +5,7 @@ from __future__ import annotations
 from fairlead.base.database import Tx
 from fairlead.domain import identity
 from fairlead.domain.identity import Act
-from fairlead.domain.stacks import layer_store, report_store, store
+from fairlead.domain.stacks import layer_store, replacing, report_store, store
 from fairlead.domain.stacks.model import (
     AgentReport,
     BadReport,
@@ -14,21 +14,31 @@ from fairlead.domain.stacks.model import (
     ContainerReport,
     TooManyReports,
 )
+from fairlead.domain.stacks.settling import Reports
 from fairlead.domain.stacks.sight import find_for
+from fairlead.domain.stacks.tools import Tools
 
 LONGEST_TEXT = 255
 LONGEST_MESSAGE = 4000
 MOST_PER_STACK = 5000
 
 
-def report_agent(tx: Tx, report: AgentReport) -> None:
-    """Note what the agent says, in the place of what it said before."""
-    find_for(tx, Act.REPORT_AGENT_STATUS, report.stack_id, hold=True)
+def report_agent(tx: Tx, tools: Tools, report: AgentReport) -> None:
+    """Note what the agent says, in the place of what it said before, and heed it if its instance is taken away."""
+    record = find_for(tx, Act.REPORT_AGENT_STATUS, report.stack_id, hold=True)
     _make_sure_is_good(report, "agent_id", "status")
     message = report.message.replace("\0", "").encode(errors="replace").decode()[:LONGEST_MESSAGE]
     kept = AgentReport(report.stack_id, report.agent_id, report.status, report.instance_id, message)
     if report_store.write_agent(tx, kept) and report_store.count_agents(tx, report.stack_id) > MOST_PER_STACK:
         raise TooManyReports(most=MOST_PER_STACK)
+    if report.announces_end:
+        replacing.have_replaced(tx, tools, record, report.instance_id or _place_of(tx, report))
+
+
+def _place_of(tx: Tx, report: AgentReport) -> str:
+    """The instance of an agent that does not say now where it is."""
+    said = Reports(report_store.agents(tx, report.stack_id), report_store.containers_of_stack(tx, report.stack_id))
+    return next(said.instance_of(agent) for agent in said.agents if agent.agent_id == report.agent_id)
 
 
 def report_container(tx: Tx, report: ContainerReport) -> Container:

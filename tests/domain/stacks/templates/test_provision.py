@@ -181,6 +181,12 @@ def test_rules_are_read_in_either_spelling():
     )
 
 
+def test_the_network_of_an_acl_rule_is_called_as_that_of_a_subnet_in_mobingis_own_examples_too():
+    rule = {key: value for key, value in ACL.items() if key != "cidr_block"}
+
+    assert made(network_acl=[rule | {"cidr": "0.0.0.0/0"}]) == made(network_acl=[ACL])
+
+
 def test_what_is_wrong_stands_under_the_key_that_was_written():
     assert wrong_in(SecurityGroup={"Ingress": [{"CidrIp": "x"} | {"FromPort": 1, "IpProtocol": "tcp"}]}) == {
         "/SecurityGroup/Ingress/0/CidrIp": "must be a network like 10.0.0.0/24",

@@ -100,7 +100,7 @@ _acl_rules = many(
             "protocol": Field(_numbered_protocol, required=True),
             "rule_action": Field(choice("allow", "deny"), required=True),
             "acl_egress": Field(boolean, spellings=("egress",)),
-            "cidr_block": Field(network, required=True),
+            "cidr_block": Field(network, required=True, spellings=("cidr",)),
         },
         _acl_rule,
     ),

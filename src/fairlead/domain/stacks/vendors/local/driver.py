@@ -7,6 +7,7 @@ not end by itself is killed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -88,7 +89,8 @@ class LocalDriver:
             raise VendorFailed(cause=f"an instance cannot be started on this host: {problem.strerror}") from problem
 
     def delete(self, brief: AgentBrief, plan: Plan) -> None:
-        self._end(self._all_of(brief.stack_id))
+        with contextlib.suppress(OSError):  # told of when it is observed
+            self._end(self._all_of(brief.stack_id))
 
     def observe(self, brief: AgentBrief, plan: Plan, *, deleted: bool = False) -> Observation:
         if deleted:
@@ -115,17 +117,28 @@ class LocalDriver:
             return Progress.DONE
         if not all(folders.is_up_to_date(stack / each.id) for each in plan.staying):
             return Progress.UNDER_WAY
-        return Progress.DONE if self._end([stack / each.id for each in left]) else Progress.UNDER_WAY
+        with contextlib.suppress(OSError):
+            if self._end([stack / each.id for each in left]):
+                return Progress.DONE
+        return Progress.UNDER_WAY
 
     def _observe_end(self, brief: AgentBrief, plan: Plan) -> Observation:
-        if self._end(self._all_of(brief.stack_id)):
-            return Observation(Progress.DONE)
+        why = ""
+        try:
+            if self._end(self._all_of(brief.stack_id)):
+                return Observation(Progress.DONE)
+        except OSError as problem:
+            why = f"all instances have ended, but not all files can be removed: {problem.strerror}: {problem.filename}"
         stack, local = self._stack(brief.stack_id), LocalPlan.of(plan)
         there = _still_there(stack, (*local.staying, *local.leaving))
-        return Observation(Progress.UNDER_WAY, tuple(folders.seen(stack / each.id, each) for each in there))
+        seen = tuple(folders.seen(stack / each.id, each) for each in there)
+        return Observation(Progress.FAILED if why else Progress.UNDER_WAY, seen, why)
 
     def _end(self, instances: list[Path]) -> bool:
-        """Take the next step to the end of these; is nothing left of them?"""
+        """Take the next step to the end of these; is nothing left of them?
+
+        Raises `OSError` when all have ended, and there are files that cannot be removed.
+        """
         ended = []
         overdue = []
         for folder in instances:
@@ -137,10 +150,17 @@ class LocalDriver:
             lasting.end_all([*ended, *overdue])
         for folder in ended:
             folders.remove_containers(folder)
-        gone = [lasting.is_cleared_away(folder) for folder in ended]
+        gone, troubles = [], []
+        for folder in ended:
+            try:
+                gone.append(lasting.is_cleared_away(folder))
+            except OSError as problem:
+                troubles.append(problem)
         for stack in {folder.parent for folder in instances}:
             _remove_if_empty(stack)
-        return len(ended) == len(instances) and all(gone)
+        if troubles and len(ended) == len(instances) and all(gone):
+            raise troubles[0]
+        return len(gone) == len(instances) and all(gone)
 
     def _why(self, brief: AgentBrief, ended: list[Instance]) -> str:
         first = ended[0]

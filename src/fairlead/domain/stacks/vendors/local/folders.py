@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ _STACK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,200}")
 _LAST_LINES = 5
 _LOG_BYTES = 4096
 _ENGINE_SECONDS = 20
+SECONDS_TO_BEGIN = 60.0
+"""An agent that has not begun so long after it was started never will."""
 
 
 def folder_of_stack(folder: Path, stack_id: str) -> Path:
@@ -102,7 +105,17 @@ def seen(folder: Path, planned: Planned) -> Instance:
 def _state(folder: Path) -> str:
     if lasting.is_running(folder):
         return "shutting-down" if (folder / _ENDING).exists() else "running"
-    return "pending" if folder.is_dir() and lasting.last_holder(folder) is None else "terminated"
+    return "pending" if _may_still_begin(folder) else "terminated"
+
+
+def _may_still_begin(folder: Path) -> bool:
+    """What was started has its lock soon, or never; and never in a folder that does not say what is to be there."""
+    if lasting.last_holder(folder) is not None or not (folder / INSTANCE).exists():
+        return False
+    try:
+        return time.time() < (folder / lasting.LOG).stat().st_mtime + SECONDS_TO_BEGIN
+    except OSError:  # it was not started yet
+        return True
 
 
 def is_up_to_date(folder: Path) -> bool:
