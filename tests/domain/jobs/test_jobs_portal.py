@@ -645,3 +645,32 @@ def test_a_real_program_runs_on_this_machine_and_its_end_is_seen_by_another_serv
 
     lab.becomes(job, Status.FINISHED)
     assert lab.bytes_of(lab.look(jobs.find_output, job.number, "stdout")) == b"a\nb\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "values"),
+    [("infile", {}), ("outtree", {}), ("usual.rev", {}), ("left.txt", {}), ("mine.fa", {"out": "mine.fa"})],
+)
+def test_a_file_that_is_called_like_one_of_the_service_gets_another_name_in_its_folder(lab, ada, given, values):
+    sequence = _input("sequence", '"ln -s " + str(value) + " infile && align"', "FormattedType") | {"command": True}
+    said = {"children": [sequence, _input("out", '" -out=" + value', "StringType", default="usual.rev")]}
+    left = {"_type": "OutputProgramParameter", "name": "left", "filenames": '"left.txt"'}
+    lab.register(program("chained", command=None, inputs=said, outputs={"children": [left]}))
+    lab.system.by_itself = does(report="aligned\n")
+    lab.work()
+    file = {"content": SEQUENCE, "filename": given}
+
+    job = lab.run(lab.as_(ada), ada.default_project, "chained", inputs={"sequence": file, **values})
+
+    out = values.get("out", "usual.rev")
+    assert job.command_line == f"ln -s 2_{given} infile && align -out={out}"
+    assert [each.name for each in lab.look(jobs.list_data, by=lab.as_(ada))] == [given]
+
+
+def _input(name, format, kind, **said):
+    return {
+        "_type": "InputProgramParameter",
+        "name": name,
+        "format": format,
+        "type": {"_type": kind, **said},
+    }
