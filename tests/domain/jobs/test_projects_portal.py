@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from fairlead.domain import catalog, jobs
@@ -85,6 +87,27 @@ def test_a_project_is_found_by_its_name_if_only_one_is_meant(lab, ada, ben):
     for scope in (lab.as_(ada), lab.as_(ben)):
         with pytest.raises(portal.NotThere):
             lab.look(jobs.find_project_called, "lab", by=scope)
+
+
+def test_everybody_may_call_their_project_as_others_call_theirs(lab, ada):
+    others = [lab.user(f"other{number}") for number in range(12)]
+    last = lab.user("last")
+    lab.do(lab.as_(ada), jobs.change_project, ada.default_project, ProjectChange(public=True))
+
+    for user in (ada, others[-1], last, lab.user("root", is_admin=True)):
+        found = lab.look(jobs.find_project_called, "my project", by=lab.as_(user, as_admin=user.is_admin))
+        assert found.number == user.default_project
+
+
+def test_a_service_is_called_by_its_projects_name_whatever_strangers_call_theirs(lab, ada, ben):
+    draft = catalog.read_json(json.dumps({"_type": "Widget", "name": "draft"}).encode())
+    lab.register(draft, project=ada.default_project)
+
+    found = lab.look(catalog.find, lab.own, "draft::my project::here", by=lab.as_(ada))
+
+    assert found.project_number == ada.default_project
+    with pytest.raises(catalog.ServiceNotFound):
+        lab.look(catalog.find, lab.own, "draft::my project::here", by=lab.as_(ben))
 
 
 VERBS = {

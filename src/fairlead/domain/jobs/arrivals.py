@@ -72,7 +72,7 @@ def seen(tx: Tx, numbers: Collection[int]) -> Mapping[int, portal.ProjectRef]:
 
 
 def called(tx: Tx, name: str) -> list[int]:
-    return [project.number for project in project_store.called(tx, name)]
+    return project_store.called(tx, name)
 
 
 catalog.ask_for_projects(seen, called)

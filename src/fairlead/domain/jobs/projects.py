@@ -65,12 +65,14 @@ def find_project(tx: Tx, number: int, act: portal.Act = portal.Act.VIEW_PROJECT,
 
 
 def find_project_called(tx: Tx, text: str, act: portal.Act = portal.Act.VIEW_PROJECT) -> Project:
-    """The same, by its id, or by its name if there is only one with it that the caller sees."""
+    """The same, by its id, or by its name if there is only one with it in which the caller has a role, or sees."""
     number = portal.number_of(text)
     if number == portal.NOTHING:
-        named = project_store.called(tx, text)
+        named = project_store.of_numbers(tx, project_store.called(tx, text))
         seen = [each.number for each in named if portal.may(tx.scope, portal.Act.VIEW_PROJECT, each.ref)]
-        number = seen[0] if len(seen) == 1 else portal.NOTHING
+        grants = portal.grants_of(tx.scope)
+        meant = [each for each in seen if grants and each in grants.roles] or seen
+        number = meant[0] if len(meant) == 1 else portal.NOTHING
     return find_project(tx, number, act)
 
 
