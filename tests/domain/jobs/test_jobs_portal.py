@@ -387,6 +387,25 @@ def test_what_is_no_file_or_leads_elsewhere_is_not_kept(lab, ada, tmp_path):
     assert [file.name for file in lab.look(jobs.outputs, job.number)["report"]] == ["good.report"]
 
 
+def test_a_file_whose_name_is_no_text_is_kept_under_one_that_is(lab, ada):
+    def do(folder, spec):
+        for name, text in ((b"\xe9t\xe9.report", b"aligned"), (b"\xe9t\xe9.log", b"done")):
+            (folder / WORK / os.fsdecode(name)).write_bytes(text)
+        return ended()
+
+    lab.system.by_itself = do
+    lab.work()
+
+    job = lab.run(lab.as_(ada), ada.default_project, "align")
+
+    left = lab.look(jobs.outputs, job.number)
+    assert {name: [file.name for file in files] for name, files in left.items()} == {
+        "report": ["\ufffdt\ufffd.report"],
+        "other_files": ["\ufffdt\ufffd.log"],
+    }
+    assert lab.bytes_of(lab.look(jobs.find_output, job.number, "report")) == b"aligned"
+
+
 def test_what_was_given_to_a_job_is_not_what_it_leaves_behind(lab, ada):
     data = lab.text(lab.as_(ada), ada.default_project, name="my.report")
     lab.system.by_itself = does(report="x")

@@ -88,7 +88,7 @@ class Collecting:
             if file is not None:
                 position = positions.get(left.parameter, 0)
                 positions[left.parameter] = position + 1
-                found.append(JobFile(left.parameter, position, file.name, file.size_bytes, file.sha256, file.blob_key))
+                found.append(JobFile(left.parameter, position, _as_text(file.name), file.size_bytes, file.sha256, file.blob_key))
         return found
 
     def _keep_one(
@@ -128,6 +128,11 @@ class Collecting:
     def _forget(self, keys: list[str]) -> None:
         for key in keys:
             self.work.tools.blobs.remove(key)
+
+
+def _as_text(name: str) -> str:
+    """A program may call its files by bytes that are no text, which nobody can keep or be sent."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def _left_behind(sources: Sources, folder: Path) -> Iterator[Left]:
