@@ -449,6 +449,20 @@ def test_the_archive_holds_all_outputs_under_safe_names(lab, ada):
     assert archive.name == f"align-{job.id}.zip"
 
 
+@pytest.mark.parametrize("sought", ["Élan", "élan", "ÉLAN", "LAN V", "%_"])
+def test_jobs_and_data_are_found_by_their_names_in_whatever_letters(lab, ada, sought):
+    scope = lab.as_(ada)
+    job = lab.submit(scope, ada.default_project, "align", name="Élan vital %_")
+    lab.submit(scope, ada.default_project, "align", name="Eland", inputs={"sequence": {"content": "other"}})
+    data = lab.text(scope, ada.default_project, name="Élan vital %_")
+
+    found = lab.look(jobs.list_jobs, jobs.JobSearch(text=sought), by=scope)
+    found_data = lab.look(jobs.list_data, jobs.DataSearch(text=sought), by=scope)
+
+    assert [each.number for each in found] == [job.number]
+    assert [each.number for each in found_data] == [data.number]
+
+
 def test_jobs_are_found_by_what_they_are(lab, ada):
     me, project = lab.as_(ada), ada.default_project
     lab.register(program("draw"))

@@ -88,7 +88,9 @@ class Collecting:
             if file is not None:
                 position = positions.get(left.parameter, 0)
                 positions[left.parameter] = position + 1
-                found.append(JobFile(left.parameter, position, _as_text(file.name), file.size_bytes, file.sha256, file.blob_key))
+                found.append(
+                    JobFile(left.parameter, position, _as_text(file.name), file.size_bytes, file.sha256, file.blob_key)
+                )
         return found
 
     def _keep_one(
