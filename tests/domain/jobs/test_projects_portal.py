@@ -266,6 +266,42 @@ def test_what_the_anonymous_have_done_becomes_the_accounts(lab, ada):
     assert {each.number: each.user_number for each in found} == {job.number: ada.number, mine.number: ada.number}
 
 
+WORDS = {"notebook": "found it", "description": "of mice", "name": "mice"}
+
+
+@pytest.mark.parametrize("done", [*WORDS, "service", "favorites", "member"])
+def test_whatever_the_anonymous_have_done_in_their_project_comes_along(lab, ada, ben, done):
+    lab.register(program("align"))
+    anonymous = lab.anonymous()
+    project, scope = anonymous.default_project, lab.as_(anonymous)
+    workflow = json.dumps({"_type": "Workflow", "name": "flow", "tasks": [{"id": "a", "service": "align"}]})
+    match done:
+        case "service":
+            lab.do(scope, catalog.register_service, lab.own, catalog.read_json(workflow.encode()), project)
+        case "favorites":
+            lab.do(scope, jobs.change_favorites, project, ["align::here"])
+        case "member":
+            for user in (ben, ada):
+                lab.do(scope, jobs.change_member, project, Member.user(user.number), portal.Role.WATCHER)
+        case _:
+            lab.do(scope, jobs.change_project, project, ProjectChange(**{done: WORDS[done]}))
+
+    lab.do(lab.as_(ada), arrivals.merge, anonymous, ada)
+
+    def contents(tx):
+        return jobs.contents_of(tx, [jobs.find_project(tx, project)])[project]
+
+    found, held = lab.look(jobs.find_project, project, by=lab.as_(ada)), lab.look(contents, by=lab.as_(ada))
+    assert (found.owner, found.name) == (ada.number, "mice" if done == "name" else "from before you logged in")
+    assert (found.notebook, found.description) == tuple(
+        WORDS[each] if done == each else "" for each in ("notebook", "description")
+    )
+    assert held.favorites == (("align::here",) if done == "favorites" else ())
+    assert [member for member, _ in held.members] == ([Member.user(ben.number)] if done == "member" else [])
+    if done == "service":
+        assert lab.look(catalog.find, lab.own, f"flow::{portal.written(project)}::here", by=lab.as_(ada))
+
+
 def test_an_anonymous_user_who_has_done_nothing_leaves_nothing(lab, ada):
     anonymous = lab.anonymous()
 

@@ -123,6 +123,15 @@ def favorites_of(tx: Tx, user: int, numbers: Collection[int]) -> Mapping[int, li
     return found
 
 
+def all_favorites_of(tx: Tx, user: int) -> Mapping[int, list[str]]:
+    """By the project in which somebody has them."""
+    found: dict[int, list[str]] = defaultdict(list)
+    own = (_favorite.tenant_id == TENANT, _favorite.user_number == user)
+    for row in tx.all(sa.select(portal_favorites).where(*own).order_by(_favorite.position)):
+        found[row.project].append(row.service)
+    return found
+
+
 def change_favorites(tx: Tx, project: int, user: int, services: Iterable[str]) -> None:
     own = (_favorite.tenant_id == TENANT, _favorite.project == project, _favorite.user_number == user)
     tx.run(sa.delete(portal_favorites).where(*own))
