@@ -266,6 +266,13 @@ def test_what_the_anonymous_have_done_becomes_the_accounts(lab, ada):
     assert {each.number: each.user_number for each in found} == {job.number: ada.number, mine.number: ada.number}
 
 
+def test_of_a_project_that_is_missing_it_is_said_that_the_project_is(lab, ada, ben):
+    for act in (portal.Act.RUN_JOB, portal.Act.CREATE_DATA, portal.Act.VIEW_JOB):
+        for project in (ben.default_project, 999):
+            with pytest.raises(portal.NotThere, match="There is no such project"):
+                lab.look(jobs.find_project, project, act, by=lab.as_(ada))
+
+
 WORDS = {"notebook": "found it", "description": "of mice", "name": "mice"}
 
 

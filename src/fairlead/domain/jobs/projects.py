@@ -57,10 +57,12 @@ def add_project(tx: Tx, name: str, owner: int, description: str = "", *, public:
 def find_project(tx: Tx, number: int, act: portal.Act = portal.Act.VIEW_PROJECT, *, hold: bool = False) -> Project:
     """The project, if the caller may do this in it; one that they may not see is not there."""
     project = project_store.find(tx, number, hold=hold)
+    try:
+        portal.make_sure_may(tx.scope, act, project.ref if project is not None else portal.ProjectRef(number))
+    except portal.NotThere:  # whatever was to be done in it, it is the project that is missing
+        project = None
     if project is None:
-        portal.make_sure_may(tx.scope, act, portal.ProjectRef(number))
-        raise portal.NotThere(thing=portal.MATRIX[act].thing)
-    portal.make_sure_may(tx.scope, act, project.ref)
+        raise portal.NotThere(thing="project")
     return project
 
 
