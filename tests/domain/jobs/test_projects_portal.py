@@ -266,6 +266,15 @@ def test_what_the_anonymous_have_done_becomes_the_accounts(lab, ada):
     assert {each.number: each.user_number for each in found} == {job.number: ada.number, mine.number: ada.number}
 
 
+def test_whoever_removes_the_project_that_they_work_in_works_in_the_next_one(lab, ada):
+    lab.do(lab.as_(ada), jobs.remove_project, lab.tools, ada.default_project)
+    assert lab.look(portal.find_user, ada.number).default_project is None
+
+    projects = [lab.do(lab.as_(ada), jobs.create_project, name) for name in ("next", "another")]
+
+    assert lab.look(portal.find_user, ada.number).default_project == projects[0].number
+
+
 def test_of_a_project_that_is_missing_it_is_said_that_the_project_is(lab, ada, ben):
     for act in (portal.Act.RUN_JOB, portal.Act.CREATE_DATA, portal.Act.VIEW_JOB):
         for project in (ben.default_project, 999):

@@ -35,13 +35,15 @@ MOST_AT_ONCE = 500
 
 
 def create_project(tx: Tx, name: str, description: str = "", *, public: bool = False) -> Project:
-    """A project of the caller's own."""
+    """A project of the caller's own, and the one that they work in if they have removed the one before."""
     portal.make_sure_may(tx.scope, portal.Act.CREATE_PROJECT)
     make_sure_words_are_good(name, description)
     owner = portal.number_of_caller(tx.scope)
     if owner == portal.NOTHING:
         raise portal.NotPermitted(act=portal.Act.CREATE_PROJECT.value)
     project = add_project(tx, name, owner, description, public=public)
+    if _find_user(tx, Member.user(owner)).default_project is None:
+        portal.set_default_project(tx, owner, project.number)
     audit.record(tx, "project.create", project.id, name=name, public=public)
     return project
 
