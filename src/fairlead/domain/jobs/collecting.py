@@ -18,7 +18,7 @@ from fairlead.domain.jobs.data_model import ProjectIsFull
 from fairlead.domain.jobs.endings import end
 from fairlead.domain.jobs.execution import WORK, State
 from fairlead.domain.jobs.job_inputs import stderr_of, stdout_of
-from fairlead.domain.jobs.job_model import Job, JobFile, Status
+from fairlead.domain.jobs.job_model import OTHER_FILES, Job, JobFile, Status
 from fairlead.domain.jobs.left_files import open_left
 from fairlead.domain.jobs.receiving import PAYLOADS, make_sure_there_is_room
 from fairlead.domain.jobs.tools import Tools
@@ -28,8 +28,6 @@ from fairlead.domain.workflows import NotYet, Step
 MOST_FILES = 5000
 CHUNK_BYTES = 256 * 1024
 _STREAMS = ("stdout", "stderr")
-OTHER_FILES = "other_files"
-"""The output that holds what no output of the description does: many descriptions forget what their program writes."""
 _ENDS = {
     State.FINISHED.value: Status.FINISHED,
     State.FAILED.value: Status.ERROR,
