@@ -33,6 +33,15 @@ def test_a_service_is_registered_disabled_and_removed(place, boss):
     assert place.as_("visitor").told("/services") == {}
 
 
+def test_the_version_that_has_no_name_is_removed_alone(place, boss):
+    for version in ("", "1.0", "2.0"):
+        service = boss.make("/services", description=SHOUT | {"version": version})["service"]
+
+    assert boss.delete(f"/services/{service}?version=").status_code == 204
+    assert boss.told(f"/services/{service}/details")["versions"] == ["2.0", "1.0"]
+    assert boss.delete(f"/services/{service}?version=").status_code == 404
+
+
 def test_a_description_is_imported_and_given_out_in_both_formats(place, boss):
     imported = boss.post("/services/import?exported=true", content=YAML)
     full_name = place.service("yell")

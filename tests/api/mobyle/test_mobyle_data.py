@@ -134,6 +134,30 @@ def test_an_upload_that_makes_no_sense_is_refused_and_leaves_nothing(place, ada,
     assert [path for path in (blobs / "kept").rglob("*") if place.tenant_id in str(path) and path.is_file()] == []
 
 
+@pytest.mark.parametrize("size", [10, 3 * 1024 * 1024])
+def test_what_a_form_says_of_a_file_after_it_counts(ada, project, size):
+    file = ("file", ("reads.fasta", b"x" * size))
+    after = [("name", (None, "later")), ("persistent", (None, "true")), ("tags", (None, "raw"))]
+
+    told = ada.post("/data/", files=[("project", (None, project)), file, *after]).json()
+
+    assert (told["name"], told["persistent"], told["tags"], told["size"]) == ("later", True, ["raw"], size)
+
+
+@pytest.mark.parametrize("after", [("file", ("other.fasta", b"acgt")), ("name", (None, "a/b"))])
+def test_a_form_that_makes_no_sense_after_its_file_is_refused_and_leaves_nothing(ada, project, after):
+    file = ("file", ("reads.fasta", CONTENT))
+
+    assert ada.post("/data/", files=[("project", (None, project)), file, after]).status_code == 400
+    assert ada.told("/data/") == {}
+
+
+def test_a_form_that_does_not_say_its_project_first_is_told_so(ada, project):
+    reply = ada.post("/data/", files=[("file", ("reads.fasta", CONTENT)), ("project", (None, project))])
+
+    assert (reply.status_code, reply.json()["detail"]) == (400, "project: it comes before the file")
+
+
 @pytest.mark.parametrize(
     "body",
     [

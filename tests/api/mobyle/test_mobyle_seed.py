@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fairlead.api.mobyle import wire
 from house.mobyle import SHOUT, people_of_a_project
 
 FLOW = {"_type": "Workflow", "name": "flow", "tasks": [{"id": "one", "service": "shout"}]}
@@ -102,3 +103,17 @@ def test_a_peer_that_has_heard_it_before_is_told_that_nothing_is_new(study):
 
 def test_two_slashes_lead_to_the_same(study):
     assert study.as_("visitor").client.get(f"{study.path}//services///").status_code == 200
+
+
+def test_users_and_projects_are_listed_to_the_last_unless_a_part_is_wanted(study, monkeypatch):
+    boss = study.as_("administrator")
+    everybody, everything = (list(boss.told(path)) for path in ("/users/", "/projects/"))
+
+    monkeypatch.setattr(wire, "LARGEST_PAGE", 3)
+
+    assert len(everybody) > 6
+    assert list(boss.told("/users/")) == everybody
+    assert list(boss.told("/projects/")) == everything
+    assert list(boss.told("/users/?skip=2")) == everybody[2:]
+    assert list(boss.told("/users/?skip=2&limit=2")) == everybody[2:4]
+    assert list(boss.told("/projects/?limit=100")) == everything[:3]

@@ -102,6 +102,24 @@ def test_what_one_task_leaves_behind_is_what_the_next_one_reads(lab, ada):
     assert lab.look(jobs.provenance, job.number)["tasks"].keys() == tasks.keys()
 
 
+def test_what_a_description_forgets_can_be_what_the_next_one_reads(lab, ada):
+    def do(folder, spec):
+        pass_on(folder, spec)
+        (folder / WORK / f"{_name_of(spec)}.report").rename(folder / WORK / "outfile")
+        return ended()
+
+    forgetful = [
+        each | {"from_parameter": "other_files"} if each.get("from_parameter") == "report" else each for each in LINKS
+    ]
+    lab.register(flow("forgetful", links=forgetful))
+    lab.system.by_itself = do
+    lab.work()
+
+    job = lab.becomes(_submit(lab, ada, "forgetful"), Status.FINISHED)
+
+    assert lab.bytes_of(lab.look(jobs.find_output, job.number, "tree")) == b"draw(consense(align(ACGT)))"
+
+
 def test_a_task_that_fails_fails_the_workflow_and_ends_the_others(lab, ada):
     lab.register(
         flow(

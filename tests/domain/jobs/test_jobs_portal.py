@@ -387,6 +387,25 @@ def test_what_is_no_file_or_leads_elsewhere_is_not_kept(lab, ada, tmp_path):
     assert [file.name for file in lab.look(jobs.outputs, job.number)["report"]] == ["good.report"]
 
 
+def test_a_file_whose_name_is_no_text_is_kept_under_one_that_is(lab, ada):
+    def do(folder, spec):
+        for name, text in ((b"\xe9t\xe9.report", b"aligned"), (b"\xe9t\xe9.log", b"done")):
+            (folder / WORK / os.fsdecode(name)).write_bytes(text)
+        return ended()
+
+    lab.system.by_itself = do
+    lab.work()
+
+    job = lab.run(lab.as_(ada), ada.default_project, "align")
+
+    left = lab.look(jobs.outputs, job.number)
+    assert {name: [file.name for file in files] for name, files in left.items()} == {
+        "report": ["\ufffdt\ufffd.report"],
+        "other_files": ["\ufffdt\ufffd.log"],
+    }
+    assert lab.bytes_of(lab.look(jobs.find_output, job.number, "report")) == b"aligned"
+
+
 def test_what_was_given_to_a_job_is_not_what_it_leaves_behind(lab, ada):
     data = lab.text(lab.as_(ada), ada.default_project, name="my.report")
     lab.system.by_itself = does(report="x")
@@ -428,6 +447,20 @@ def test_the_archive_holds_all_outputs_under_safe_names(lab, ada):
         assert read.read("report/out.report") == b"aligned"
         assert json.loads(read.read("provenance.json"))["job"] == job.id
     assert archive.name == f"align-{job.id}.zip"
+
+
+@pytest.mark.parametrize("sought", ["Élan", "élan", "ÉLAN", "LAN V", "%_"])
+def test_jobs_and_data_are_found_by_their_names_in_whatever_letters(lab, ada, sought):
+    scope = lab.as_(ada)
+    job = lab.submit(scope, ada.default_project, "align", name="Élan vital %_")
+    lab.submit(scope, ada.default_project, "align", name="Eland", inputs={"sequence": {"content": "other"}})
+    data = lab.text(scope, ada.default_project, name="Élan vital %_")
+
+    found = lab.look(jobs.list_jobs, jobs.JobSearch(text=sought), by=scope)
+    found_data = lab.look(jobs.list_data, jobs.DataSearch(text=sought), by=scope)
+
+    assert [each.number for each in found] == [job.number]
+    assert [each.number for each in found_data] == [data.number]
 
 
 def test_jobs_are_found_by_what_they_are(lab, ada):
@@ -645,3 +678,32 @@ def test_a_real_program_runs_on_this_machine_and_its_end_is_seen_by_another_serv
 
     lab.becomes(job, Status.FINISHED)
     assert lab.bytes_of(lab.look(jobs.find_output, job.number, "stdout")) == b"a\nb\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "values"),
+    [("infile", {}), ("outtree", {}), ("usual.rev", {}), ("left.txt", {}), ("mine.fa", {"out": "mine.fa"})],
+)
+def test_a_file_that_is_called_like_one_of_the_service_gets_another_name_in_its_folder(lab, ada, given, values):
+    sequence = _input("sequence", '"ln -s " + str(value) + " infile && align"', "FormattedType") | {"command": True}
+    said = {"children": [sequence, _input("out", '" -out=" + value', "StringType", default="usual.rev")]}
+    left = {"_type": "OutputProgramParameter", "name": "left", "filenames": '"left.txt"'}
+    lab.register(program("chained", command=None, inputs=said, outputs={"children": [left]}))
+    lab.system.by_itself = does(report="aligned\n")
+    lab.work()
+    file = {"content": SEQUENCE, "filename": given}
+
+    job = lab.run(lab.as_(ada), ada.default_project, "chained", inputs={"sequence": file, **values})
+
+    out = values.get("out", "usual.rev")
+    assert job.command_line == f"ln -s 2_{given} infile && align -out={out}"
+    assert [each.name for each in lab.look(jobs.list_data, by=lab.as_(ada))] == [given]
+
+
+def _input(name, format, kind, **said):
+    return {
+        "_type": "InputProgramParameter",
+        "name": name,
+        "format": format,
+        "type": {"_type": kind, **said},
+    }

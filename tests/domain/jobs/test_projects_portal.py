@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from fairlead.domain import catalog, jobs
@@ -85,6 +87,27 @@ def test_a_project_is_found_by_its_name_if_only_one_is_meant(lab, ada, ben):
     for scope in (lab.as_(ada), lab.as_(ben)):
         with pytest.raises(portal.NotThere):
             lab.look(jobs.find_project_called, "lab", by=scope)
+
+
+def test_everybody_may_call_their_project_as_others_call_theirs(lab, ada):
+    others = [lab.user(f"other{number}") for number in range(12)]
+    last = lab.user("last")
+    lab.do(lab.as_(ada), jobs.change_project, ada.default_project, ProjectChange(public=True))
+
+    for user in (ada, others[-1], last, lab.user("root", is_admin=True)):
+        found = lab.look(jobs.find_project_called, "my project", by=lab.as_(user, as_admin=user.is_admin))
+        assert found.number == user.default_project
+
+
+def test_a_service_is_called_by_its_projects_name_whatever_strangers_call_theirs(lab, ada, ben):
+    draft = catalog.read_json(json.dumps({"_type": "Widget", "name": "draft"}).encode())
+    lab.register(draft, project=ada.default_project)
+
+    found = lab.look(catalog.find, lab.own, "draft::my project::here", by=lab.as_(ada))
+
+    assert found.project_number == ada.default_project
+    with pytest.raises(catalog.ServiceNotFound):
+        lab.look(catalog.find, lab.own, "draft::my project::here", by=lab.as_(ben))
 
 
 VERBS = {
@@ -241,6 +264,58 @@ def test_what_the_anonymous_have_done_becomes_the_accounts(lab, ada):
     assert names == {"my project": ada.default_project, "from before you logged in": anonymous.default_project}
     found = lab.look(jobs.list_jobs, by=lab.as_(ada))
     assert {each.number: each.user_number for each in found} == {job.number: ada.number, mine.number: ada.number}
+
+
+def test_whoever_removes_the_project_that_they_work_in_works_in_the_next_one(lab, ada):
+    lab.do(lab.as_(ada), jobs.remove_project, lab.tools, ada.default_project)
+    assert lab.look(portal.find_user, ada.number).default_project is None
+
+    projects = [lab.do(lab.as_(ada), jobs.create_project, name) for name in ("next", "another")]
+
+    assert lab.look(portal.find_user, ada.number).default_project == projects[0].number
+
+
+def test_of_a_project_that_is_missing_it_is_said_that_the_project_is(lab, ada, ben):
+    for act in (portal.Act.RUN_JOB, portal.Act.CREATE_DATA, portal.Act.VIEW_JOB):
+        for project in (ben.default_project, 999):
+            with pytest.raises(portal.NotThere, match="There is no such project"):
+                lab.look(jobs.find_project, project, act, by=lab.as_(ada))
+
+
+WORDS = {"notebook": "found it", "description": "of mice", "name": "mice"}
+
+
+@pytest.mark.parametrize("done", [*WORDS, "service", "favorites", "member"])
+def test_whatever_the_anonymous_have_done_in_their_project_comes_along(lab, ada, ben, done):
+    lab.register(program("align"))
+    anonymous = lab.anonymous()
+    project, scope = anonymous.default_project, lab.as_(anonymous)
+    workflow = json.dumps({"_type": "Workflow", "name": "flow", "tasks": [{"id": "a", "service": "align"}]})
+    match done:
+        case "service":
+            lab.do(scope, catalog.register_service, lab.own, catalog.read_json(workflow.encode()), project)
+        case "favorites":
+            lab.do(scope, jobs.change_favorites, project, ["align::here"])
+        case "member":
+            for user in (ben, ada):
+                lab.do(scope, jobs.change_member, project, Member.user(user.number), portal.Role.WATCHER)
+        case _:
+            lab.do(scope, jobs.change_project, project, ProjectChange(**{done: WORDS[done]}))
+
+    lab.do(lab.as_(ada), arrivals.merge, anonymous, ada)
+
+    def contents(tx):
+        return jobs.contents_of(tx, [jobs.find_project(tx, project)])[project]
+
+    found, held = lab.look(jobs.find_project, project, by=lab.as_(ada)), lab.look(contents, by=lab.as_(ada))
+    assert (found.owner, found.name) == (ada.number, "mice" if done == "name" else "from before you logged in")
+    assert (found.notebook, found.description) == tuple(
+        WORDS[each] if done == each else "" for each in ("notebook", "description")
+    )
+    assert held.favorites == (("align::here",) if done == "favorites" else ())
+    assert [member for member, _ in held.members] == ([Member.user(ben.number)] if done == "member" else [])
+    if done == "service":
+        assert lab.look(catalog.find, lab.own, f"flow::{portal.written(project)}::here", by=lab.as_(ada))
 
 
 def test_an_anonymous_user_who_has_done_nothing_leaves_nothing(lab, ada):

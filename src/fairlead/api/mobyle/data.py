@@ -39,6 +39,12 @@ class KeyIsUsed(Refusal):
     message = "This idempotency key was used for other data."
 
 
+class DataForm(UploadForm[jobs.Upload]):
+    """Pages send what is said of a file in whatever order they have it; the project alone has to come first."""
+
+    reads_on = True
+
+
 class NewData(msgspec.Struct, forbid_unknown_fields=True):
     """Data that are not a file: one of a text, an address, and an output of a job."""
 
@@ -107,7 +113,7 @@ async def add_data(call: Call, request: Request[Any, Any, Any]) -> Response[byte
             request,
             call.context.executor,
             lambda: None,
-            lambda content_type: UploadForm(content_type, _FILE, _TEXTS, partial(_begin, call)),
+            lambda content_type: DataForm(content_type, _FILE, _TEXTS, partial(_begin, call)),
             partial(_store, call, key),
         )
     else:
@@ -125,6 +131,8 @@ def key_of(request: Request[Any, Any, Any]) -> str:
 
 def _begin(call: Call, form: UploadForm[jobs.Upload]) -> jobs.Upload:
     """Refuses before the first byte of the file what would be refused after the last."""
+    if not form.text("project"):
+        raise BadParameter(name="project", reason="it comes before the file")
     draft = _draft_of(form)
     with call.read() as tx:
         project = jobs.find_project_called(tx, form.text("project"), portal.Act.CREATE_DATA)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -50,10 +51,14 @@ class Favorites(msgspec.Struct, forbid_unknown_fields=True):
 def list_projects(call: Call, request: Request[Any, Any, Any]) -> Response[bytes]:
     """All of them, for administrators; with `mine=true` those in which the caller has a role, for everybody."""
     asked = wire.query(request)
+    mine = wire.is_yes(asked, "mine")
+    told: dict[str, dict[str, Any]] = {}
     with call.read() as tx:
-        mine = wire.is_yes(asked, "mine")
-        found = jobs.list_projects(tx) if mine else jobs.list_all_projects(tx, **wire.part_of_list(asked))
-        return wire.answer(_told(call, tx, found))
+        if mine:
+            return wire.answer(_told(call, tx, jobs.list_projects(tx)))
+        for projects in wire.pages(asked, partial(jobs.list_all_projects, tx)):
+            told |= _told(call, tx, projects)
+    return wire.answer(told)
 
 
 @get("/projects/{project_id:str}", sync_to_thread=True, summary="Show a Project")

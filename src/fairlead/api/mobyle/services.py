@@ -200,10 +200,10 @@ def change_service(call: Call, full_name: str, data: ServiceChange) -> Response[
 
 @delete("/services/{full_name:str}", status_code=204, sync_to_thread=True, summary="Remove a Service")
 def remove_service(call: Call, request: Request[Any, Any, Any], full_name: str) -> None:
-    """With all its versions, or one of them: `version`."""
-    version = wire.query(request).get("version", "")
+    """With all its versions, or one of them: `version`, which may be empty like that of many services."""
+    version = wire.query(request).get("version")
     with call.begin() as tx:
-        if version:
+        if version is not None:
             catalog.remove_version(tx, call.own, full_name, version)
         else:
             catalog.remove_service(tx, call.own, full_name)

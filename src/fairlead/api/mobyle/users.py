@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -67,16 +68,19 @@ class UserChange(msgspec.Struct, forbid_unknown_fields=True):
 
 @get("/users", sync_to_thread=True, summary="List Users")
 def list_users(call: Call, request: Request[Any, Any, Any]) -> Response[bytes]:
-    """For administrators: `q`, `status`, `type`, `skip` and `limit` say which."""
+    """For administrators, all of them: `q`, `status`, `type`, `skip` and `limit` say which."""
     asked = wire.query(request)
-    wanted = portal.Search(
+    wanted = partial(
+        portal.Search,
         text=asked.get("q", ""),
         status=wire.chosen(asked, "status", portal.Standing),
         type=wire.chosen(asked, "type", portal.UserType),
-        **wire.part_of_list(asked),
     )
+    told: dict[str, dict[str, Any]] = {}
     with call.read() as tx:
-        return wire.answer(_told(tx, portal.search_users(tx, wanted)))
+        for users in wire.pages(asked, lambda **part: portal.search_users(tx, wanted(**part))):
+            told |= _told(tx, users)
+    return wire.answer(told)
 
 
 @get("/users/{user_id:str}", sync_to_thread=True, summary="Show a User")

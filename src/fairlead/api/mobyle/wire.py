@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request, Response
@@ -14,6 +14,8 @@ from litestar import Request, Response
 from fairlead.api.mobyle.errors import HEADERS, JSON, NO_STORE, BadBody, BadParameter, NotJson
 from fairlead.base.errors import Kind, Refusal
 from fairlead.domain.identity import portal
+
+T = TypeVar("T")
 
 LARGEST_BODY = 16 * 1024 * 1024
 LARGEST_PAGE = 500
@@ -103,6 +105,17 @@ def is_yes(said: Mapping[str, str], name: str) -> bool:
 def part_of_list(said: Mapping[str, str]) -> dict[str, int]:
     """Which part of a long list is wanted: `skip` and `limit`."""
     return {"skip": whole_number(said, "skip"), "at_most": min(whole_number(said, "limit", LARGEST_PAGE), LARGEST_PAGE)}
+
+
+def pages(said: Mapping[str, str], find: Callable[..., Sequence[T]]) -> Iterator[Sequence[T]]:
+    """The part of a long list that the query says; all of it, in pieces, if it says nothing of how much is wanted."""
+    part = part_of_list(said)
+    page = find(**part)
+    yield page
+    while not said.get("limit") and len(page) == LARGEST_PAGE:
+        part["skip"] += LARGEST_PAGE
+        page = find(**part)
+        yield page
 
 
 def answer(value: Any, status_code: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:

@@ -15,6 +15,7 @@ from fairlead.base.database.dialects import (
     json_merge,
     keys_of,
     list_of_strings,
+    mentions,
     number_at,
     text_at,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "json_merge",
     "keys_of",
     "list_of_strings",
+    "mentions",
     "metadata",
     "number_at",
     "tenant_column",

@@ -26,6 +26,30 @@ def from_document(column: Any) -> Any:
     return sa.cast(column, sa.Text)
 
 
+LOWER = "fairlead_lower"
+"""What SQLite, whose own `lower` knows the letters of English only, is given by us: see `engine`."""
+
+
+class _in_lower_case(FunctionElement[Any]):
+    inherit_cache = True
+    type = sa.Text()
+
+
+@compiles(_in_lower_case, "sqlite")
+def _lower_on_sqlite(element: _in_lower_case, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{LOWER}({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(_in_lower_case, "postgresql")
+def _lower_on_postgresql(element: _in_lower_case, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **kw)})"
+
+
+def mentions(column: Any, text: str) -> sa.ColumnElement[bool]:
+    """Is the text somewhere in it, with small letters or large ones?"""
+    return _in_lower_case(column).contains(text.lower(), autoescape=True)
+
+
 _NOWHERE = ("\0", "\0")
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from fairlead.base.database.changes import Changes
+from fairlead.base.database.dialects import LOWER
 from fairlead.base.database.transaction import Tx
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.scope import Scope
@@ -144,6 +145,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
+        connection.create_function(LOWER, 1, lambda text: text and text.lower(), deterministic=True)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={SYNCHRONOUS}")
         connection.execute("PRAGMA foreign_keys=ON")

@@ -49,7 +49,7 @@ T = TypeVar("T")
 
 
 class UploadForm(Generic[R]):
-    """A form of texts first and a file last. What follows the file is never read.
+    """A form of texts first and a file last. What follows the file is never read, unless the form `reads_on`.
 
     `begin` is given the form when the file begins, and refuses texts that make no sense. Each API has its own words for
     a form that `no_file` is in, or that is a `bad` one otherwise.
@@ -58,6 +58,7 @@ class UploadForm(Generic[R]):
     no_file: ClassVar[type[Refusal]] = NoFile
     bad: ClassVar[type[Refusal]] = BadUpload
     called: ClassVar[str] = "file"
+    reads_on: ClassVar[bool] = False
 
     def __init__(
         self, content_type: str, file: str, texts: Container[str], begin: Callable[[UploadForm[R]], R]
@@ -66,7 +67,9 @@ class UploadForm(Generic[R]):
         if kind.lower() != "multipart/form-data" or not options.get("boundary"):
             raise self.no_file
         try:
-            self._parser = PushMultipartParser(options["boundary"], max_segment_count=MOST_PARTS, strict=True)
+            self._parser = PushMultipartParser(
+                options["boundary"], max_segment_count=MOST_PARTS, strict=not self.reads_on
+            )
         except (MultipartError, ValueError) as problem:
             raise self.bad(what="multipart", reason=str(problem)) from None
         self._file = file
@@ -78,6 +81,7 @@ class UploadForm(Generic[R]):
         self._texts: dict[str, list[str]] = {}
         self.receiver: R | None = None
         self.complete = False
+        self._has_file = False
 
     def text(self, name: str) -> str:
         """The text of this name, the last if there are several, "" if there is none."""
@@ -100,6 +104,8 @@ class UploadForm(Generic[R]):
         """What has taken the file, once its last byte was fed."""
         if self.receiver is None:
             raise self.no_file
+        if self.reads_on:
+            self._read_to_the_end()
         if not self.complete:
             raise self.bad(what="multipart", reason=f"the {self.called} ends before the request says so")
         return self.receiver
@@ -107,6 +113,13 @@ class UploadForm(Generic[R]):
     def discard(self) -> None:
         if self.receiver is not None:
             self.receiver.discard()
+
+    def _read_to_the_end(self) -> None:
+        try:
+            self._parser.close()
+        except MultipartError as problem:
+            raise self.bad(what="multipart", reason=str(problem)) from None
+        self.complete = self._has_file
 
     def _take(self, event: MultipartSegment | bytes | bytearray | None) -> None:
         if isinstance(event, MultipartSegment):
@@ -124,12 +137,14 @@ class UploadForm(Generic[R]):
         self._name = segment.name
         self._field = bytearray()
         if self._name == self._file:
+            if self._has_file:
+                raise self.bad(what=self._file, reason="there is more than one")
             self.file_name = segment.filename or ""
             self.receiver = self._begin_file(self)
 
     def _end(self) -> None:
         if self._name == self._file:
-            self.complete = True
+            self._has_file, self.complete = True, not self.reads_on
             return
         try:
             text = self._field.decode()

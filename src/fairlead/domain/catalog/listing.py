@@ -31,7 +31,7 @@ from fairlead.domain.catalog.model import (
     Wanted,
 )
 from fairlead.domain.catalog.names import PUBLIC, FullName, read_full_name
-from fairlead.domain.catalog.projects import SERVER_LEVEL, project_meant, projects_seen, shown_project
+from fairlead.domain.catalog.projects import SERVER_LEVEL, projects_meant, projects_seen, shown_project
 
 _OPEN = Access()
 LONGEST_SEARCH = 200
@@ -103,9 +103,9 @@ class _View:
         return sorted(found, key=_by_name)
 
     def own_service(self, parts: FullName) -> Listed | None:
-        number = project_meant(self._tx, parts.project) if parts.project else SERVER_LEVEL
-        refs = {} if number is None else self._visible({number})
-        row = store.find(self._tx, number, parts.name) if number is not None and refs else None
+        """Of the project that is called so, if the caller sees only one: what strangers call theirs is no matter."""
+        refs = self._visible(projects_meant(self._tx, parts.project) if parts.project else {SERVER_LEVEL})
+        row = store.find(self._tx, min(refs), parts.name) if len(refs) == 1 else None
         return self._own_listed(row, refs[row.project]) if row is not None and self._is_shown(row) else None
 
     def services_of_peers(self) -> list[Listed]:

@@ -38,13 +38,10 @@ def projects_seen(tx: Tx, numbers: Collection[int]) -> Mapping[int, portal.Proje
     return _known.seen(tx, numbers) if numbers else {}
 
 
-def project_meant(tx: Tx, text: str) -> int | None:
-    """The number of the project with this id, or else with this name, if it is the only one."""
+def projects_meant(tx: Tx, text: str) -> set[int]:
+    """The number of the project with this id, or else those of all with this name."""
     number = portal.number_of(text)
-    if number:
-        return number
-    found = _known.called(tx, text)
-    return found[0] if len(found) == 1 else None
+    return {number} if number else set(_known.called(tx, text))
 
 
 def shown_project(number: int) -> str:

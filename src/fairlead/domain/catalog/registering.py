@@ -160,6 +160,11 @@ def remove_version(tx: Tx, own: OwnServer, full_name: str, version: str) -> None
     audit.record(tx, "service.remove_version", service.full_name, name=service.name, version=version)
 
 
+def count_services_of_project(tx: Tx, project: int) -> int:
+    """For whoever decides about the project."""
+    return store.count(tx, project)
+
+
 def remove_services_of_project(tx: Tx, project: int) -> None:
     """A project goes, and its services with it: for whoever removes the project."""
     if project != SERVER_LEVEL:

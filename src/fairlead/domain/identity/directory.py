@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from fairlead.base.database import TENANT, Tx, metadata
+from fairlead.base.database import TENANT, Tx, mentions, metadata
 from fairlead.domain.identity.model import DEFAULT_ROLES, Tenant, TenantStatus
 from fairlead.domain.identity.store import as_tenant, tenants, users
 
@@ -28,15 +28,14 @@ def search_tenants(tx: Tx, username: str, text: str, skip: int, at_most: int) ->
     if len(text) > LONGEST_SEARCH:
         return []
     if text:
-        part = text.lower()
         administrators = sa.and_(
             users.c.roles.contains(f'"{DEFAULT_ROLES[0]}"', autoescape=True),
-            sa.func.lower(users.c.email).contains(part, autoescape=True),
+            mentions(users.c.email, text),
         )
         found = found.where(
             sa.or_(
                 tenants.c.id == text,
-                sa.func.lower(tenants.c.name).contains(part, autoescape=True),
+                mentions(tenants.c.name, text),
                 tenants.c.id.in_(_tenants_of(administrators)),
             )
         )

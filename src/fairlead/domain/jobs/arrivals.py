@@ -8,7 +8,7 @@ from fairlead.base.database import Tx
 from fairlead.domain import catalog
 from fairlead.domain.identity import portal
 from fairlead.domain.jobs import data_store, job_store, notifications, project_store
-from fairlead.domain.jobs.project_model import Member
+from fairlead.domain.jobs.project_model import MOST_FAVORITES, Member, Project
 from fairlead.domain.jobs.projects import add_project, clear_project
 
 FIRST_PROJECT = "my project"
@@ -33,19 +33,39 @@ def give_a_project(tx: Tx, user: portal.User) -> None:
 
 @portal.when_merged
 def move_to(tx: Tx, anonymous: portal.User, user: portal.User) -> None:
-    """The projects of the anonymous become the account's, unless nothing is in them; and so do their jobs."""
+    """The projects of the anonymous become the account's, unless nothing was done in them; and so do their jobs."""
     for project in project_store.owned_by(tx, anonymous.number):
-        if project_store.jobs_in(tx, [project.number]) or project_store.data_in(tx, [project.number]):
-            if project.name == FIRST_PROJECT:
-                project_store.change(tx, project.number, name=BROUGHT_ALONG)
-        else:
+        if _is_as_it_began(tx, project):
             clear_project(tx, project)
+        elif project.name == FIRST_PROJECT:
+            project_store.change(tx, project.number, name=BROUGHT_ALONG)
+        project_store.remove_member(tx, project.number, Member.user(user.number))
     project_store.change_owner_of_all(tx, anonymous.number, user.number)
     _move_memberships(tx, anonymous, user)
-    project_store.forget_favorites_of(tx, anonymous.number)
+    _move_favorites(tx, anonymous, user)
     job_store.change_user(tx, anonymous.number, user.number)
     data_store.change_user(tx, anonymous.number, user.number)
     notifications.change_user(tx, anonymous.number, user.number)
+
+
+def _is_as_it_began(tx: Tx, project: Project) -> bool:
+    said = project.name != FIRST_PROJECT or project.description or project.notebook or project.public
+    number = project.number
+    done = (
+        project_store.jobs_in(tx, [number])
+        or project_store.data_in(tx, [number])
+        or project_store.count_members(tx, number)
+        or catalog.count_services_of_project(tx, number)
+        or project_store.favorites_of(tx, project.owner, [number])
+    )
+    return not (said or done)
+
+
+def _move_favorites(tx: Tx, anonymous: portal.User, user: portal.User) -> None:
+    for project, brought in project_store.all_favorites_of(tx, anonymous.number).items():
+        had = project_store.favorites_of(tx, user.number, [project])[project]
+        project_store.change_favorites(tx, project, user.number, [*had, *brought][:MOST_FAVORITES])
+    project_store.forget_favorites_of(tx, anonymous.number)
 
 
 def _move_memberships(tx: Tx, anonymous: portal.User, user: portal.User) -> None:
@@ -72,7 +92,7 @@ def seen(tx: Tx, numbers: Collection[int]) -> Mapping[int, portal.ProjectRef]:
 
 
 def called(tx: Tx, name: str) -> list[int]:
-    return [project.number for project in project_store.called(tx, name)]
+    return project_store.called(tx, name)
 
 
 catalog.ask_for_projects(seen, called)

@@ -18,7 +18,7 @@ from fairlead.domain.jobs.data_model import ProjectIsFull
 from fairlead.domain.jobs.endings import end
 from fairlead.domain.jobs.execution import WORK, State
 from fairlead.domain.jobs.job_inputs import stderr_of, stdout_of
-from fairlead.domain.jobs.job_model import Job, JobFile, Status
+from fairlead.domain.jobs.job_model import OTHER_FILES, Job, JobFile, Status
 from fairlead.domain.jobs.left_files import open_left
 from fairlead.domain.jobs.receiving import PAYLOADS, make_sure_there_is_room
 from fairlead.domain.jobs.tools import Tools
@@ -28,8 +28,6 @@ from fairlead.domain.workflows import NotYet, Step
 MOST_FILES = 5000
 CHUNK_BYTES = 256 * 1024
 _STREAMS = ("stdout", "stderr")
-OTHER_FILES = "other_files"
-"""The output that holds what no output of the description does: many descriptions forget what their program writes."""
 _ENDS = {
     State.FINISHED.value: Status.FINISHED,
     State.FAILED.value: Status.ERROR,
@@ -88,7 +86,9 @@ class Collecting:
             if file is not None:
                 position = positions.get(left.parameter, 0)
                 positions[left.parameter] = position + 1
-                found.append(JobFile(left.parameter, position, file.name, file.size_bytes, file.sha256, file.blob_key))
+                found.append(
+                    JobFile(left.parameter, position, _as_text(file.name), file.size_bytes, file.sha256, file.blob_key)
+                )
         return found
 
     def _keep_one(
@@ -128,6 +128,11 @@ class Collecting:
     def _forget(self, keys: list[str]) -> None:
         for key in keys:
             self.work.tools.blobs.remove(key)
+
+
+def _as_text(name: str) -> str:
+    """A program may call its files by bytes that are no text, which nobody can keep or be sent."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def _left_behind(sources: Sources, folder: Path) -> Iterator[Left]:

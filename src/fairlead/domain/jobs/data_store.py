@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fairlead.base import clock
-from fairlead.base.database import TENANT, Moment, Tx
+from fairlead.base.database import TENANT, Moment, Tx, mentions
 from fairlead.domain.jobs.data_model import Data, DataStatus, Source
 from fairlead.domain.jobs.job_model import ACTIVE
 from fairlead.domain.jobs.tables import portal_data, portal_job_files, portal_job_inputs, portal_jobs
@@ -74,7 +74,7 @@ def search(tx: Tx, projects: Collection[int], tag: str, text: str, skip: int, at
     if tag:
         found = found.where(_data.tags.contains(msgspec.json.encode(tag).decode(), autoescape=True))
     if text:
-        found = found.where(sa.func.lower(_data.name).contains(text.lower(), autoescape=True))
+        found = found.where(mentions(_data.name, text))
     return [_as_data(row) for row in tx.all(found.limit(at_most))]
 
 

@@ -16,7 +16,7 @@ from fairlead.domain.identity import portal
 from fairlead.domain.jobs import job_store
 from fairlead.domain.jobs.commands import why_not_runnable
 from fairlead.domain.jobs.data import find_data
-from fairlead.domain.jobs.job_model import NotAJob
+from fairlead.domain.jobs.job_model import OTHER_FILES, NotAJob
 from fairlead.domain.jobs.tools import Tools
 
 _SEPARATOR = "::"
@@ -133,7 +133,10 @@ def _target_of(workflow: Workflow, programs: Mapping[str, Program], link: Link) 
 
 
 def find_output(service: catalog.Service, name: str) -> Output | None:
-    return next((each.parameter for each in service.outputs.placed() if each.parameter.name == name), None)
+    """One of the description, or what every program may leave behind besides."""
+    others = [Output(OTHER_FILES)] if isinstance(service, Program) else []
+    outputs = [each.parameter for each in service.outputs.placed()]
+    return next((each for each in (*outputs, *others) if each.name == name), None)
 
 
 def _fits(source: Input | Output, target: Input) -> bool:

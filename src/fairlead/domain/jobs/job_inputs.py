@@ -18,7 +18,7 @@ from fairlead.base.errors import Refusal
 from fairlead.domain.catalog import ArrayType, Input, Program, Service, StructType, Type
 from fairlead.domain.identity import portal
 from fairlead.domain.jobs import receiving
-from fairlead.domain.jobs.commands import BadValues, Checked, File, check, is_file_name
+from fairlead.domain.jobs.commands import BadValues, Checked, File, check, is_file_name, own_names
 from fairlead.domain.jobs.data import find_data
 from fairlead.domain.jobs.data_model import LONGEST_NAME, Data, DataStatus, Draft, encoded_size_is_good
 from fairlead.domain.jobs.job_model import JobInput
@@ -137,7 +137,7 @@ def read_inputs(tx: Tx, tools: Tools, service: Service, values: Mapping[str, Any
     """All that is wrong is said at once, for each parameter: `BadValues`."""
     if len(msgspec.json.encode(_without_contents(values))) > LARGEST_INPUTS:
         raise BadValues({"": [f"The values have at most {LARGEST_INPUTS} bytes together."]})
-    reader = _Reader(tx, tools, set(_names_of_its_own(service)))
+    reader = _Reader(tx, tools, set(_names_of_its_own(service, values)))
     known = {each.parameter.name: each.parameter for each in service.inputs.placed()}
     errors: dict[str, list[str]] = {}
     read: dict[str, Any] = {}
@@ -171,11 +171,12 @@ def _is_source(value: Any, type_: Type | None) -> bool:
     return not (isinstance(type_, StructType) and set(value) <= set(type_.properties))
 
 
-def _names_of_its_own(service: Service) -> Iterator[str]:
-    """Files that the job has besides those that are given to it."""
+def _names_of_its_own(service: Service, values: Mapping[str, Any]) -> Iterator[str]:
+    """Files that the job has, or may come to have, besides those that are given to it."""
     yield from (stdout_of(service), stderr_of(service))
     if isinstance(service, Program):
         yield from (each.parameter.paramfile for each in service.inputs.placed() if each.parameter.paramfile)
+        yield from own_names(service, values)
 
 
 def stdout_of(service: Service) -> str:
@@ -200,7 +201,7 @@ def keep_files(tx: Tx, tools: Tools, project: int, asked: Asked) -> tuple[dict[s
 
 
 def _made(tx: Tx, tools: Tools, project: int, given: Given, file: File) -> Data:
-    draft = Draft(name=file.name[:LONGEST_NAME])
+    draft = Draft(name=(file_name_for(given.name) or file.name)[:LONGEST_NAME])
     if given.content is not None:
         return receiving.add_text(tx, tools, project, draft, given.content)
     return receiving.add_from_url(tx, tools, project, draft, given.url)

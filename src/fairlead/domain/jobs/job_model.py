@@ -14,6 +14,8 @@ from fairlead.domain.identity import portal
 LONGEST_NAME = 200
 LONGEST_MESSAGE = 1000
 LONGEST_KEY = 200
+OTHER_FILES = "other_files"
+"""The output that holds what no output of the description does: many descriptions forget what their program writes."""
 
 
 class Status(enum.StrEnum):

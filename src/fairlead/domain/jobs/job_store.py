@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fairlead.base import clock
-from fairlead.base.database import TENANT, Moment, Tx, insert_or_ignore
+from fairlead.base.database import TENANT, Moment, Tx, insert_or_ignore, mentions
 from fairlead.domain.identity import portal
 from fairlead.domain.jobs.job_model import (
     ACTIVE,
@@ -132,7 +132,7 @@ def _conditions(wanted: Filter) -> list[Any]:
     if wanted.service:
         conditions.append(_job.service == wanted.service)
     if wanted.text:
-        conditions.append(sa.func.lower(_job.name).contains(wanted.text.lower(), autoescape=True))
+        conditions.append(mentions(_job.name, wanted.text))
     if wanted.user is not None:
         conditions.append(_job.user_number == wanted.user)
     return conditions

@@ -36,8 +36,10 @@ def of_numbers(tx: Tx, numbers: Collection[int]) -> list[Project]:
     return [_as_project(row) for row in tx.all(_own.where(_project.number.in_(list(numbers))))]
 
 
-def called(tx: Tx, name: str) -> list[Project]:
-    return [_as_project(row) for row in tx.all(_own.where(_project.name == name).limit(10))]
+def called(tx: Tx, name: str) -> list[int]:
+    """The numbers of all projects with this name: everybody begins with one that is called alike."""
+    named = (_project.tenant_id == TENANT, _project.name == name)
+    return [row.number for row in tx.all(sa.select(_project.number).where(*named).order_by(_project.number))]
 
 
 def search(tx: Tx, skip: int, at_most: int) -> list[Project]:
@@ -116,6 +118,15 @@ def remove_everywhere(tx: Tx, user_id: str) -> None:
 def favorites_of(tx: Tx, user: int, numbers: Collection[int]) -> Mapping[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
     own = (_favorite.tenant_id == TENANT, _favorite.user_number == user, _favorite.project.in_(list(numbers)))
+    for row in tx.all(sa.select(portal_favorites).where(*own).order_by(_favorite.position)):
+        found[row.project].append(row.service)
+    return found
+
+
+def all_favorites_of(tx: Tx, user: int) -> Mapping[int, list[str]]:
+    """By the project in which somebody has them."""
+    found: dict[int, list[str]] = defaultdict(list)
+    own = (_favorite.tenant_id == TENANT, _favorite.user_number == user)
     for row in tx.all(sa.select(portal_favorites).where(*own).order_by(_favorite.position)):
         found[row.project].append(row.service)
     return found

@@ -35,13 +35,15 @@ MOST_AT_ONCE = 500
 
 
 def create_project(tx: Tx, name: str, description: str = "", *, public: bool = False) -> Project:
-    """A project of the caller's own."""
+    """A project of the caller's own, and the one that they work in if they have removed the one before."""
     portal.make_sure_may(tx.scope, portal.Act.CREATE_PROJECT)
     make_sure_words_are_good(name, description)
     owner = portal.number_of_caller(tx.scope)
     if owner == portal.NOTHING:
         raise portal.NotPermitted(act=portal.Act.CREATE_PROJECT.value)
     project = add_project(tx, name, owner, description, public=public)
+    if _find_user(tx, Member.user(owner)).default_project is None:
+        portal.set_default_project(tx, owner, project.number)
     audit.record(tx, "project.create", project.id, name=name, public=public)
     return project
 
@@ -57,20 +59,24 @@ def add_project(tx: Tx, name: str, owner: int, description: str = "", *, public:
 def find_project(tx: Tx, number: int, act: portal.Act = portal.Act.VIEW_PROJECT, *, hold: bool = False) -> Project:
     """The project, if the caller may do this in it; one that they may not see is not there."""
     project = project_store.find(tx, number, hold=hold)
+    try:
+        portal.make_sure_may(tx.scope, act, project.ref if project is not None else portal.ProjectRef(number))
+    except portal.NotThere:  # whatever was to be done in it, it is the project that is missing
+        project = None
     if project is None:
-        portal.make_sure_may(tx.scope, act, portal.ProjectRef(number))
-        raise portal.NotThere(thing=portal.MATRIX[act].thing)
-    portal.make_sure_may(tx.scope, act, project.ref)
+        raise portal.NotThere(thing="project")
     return project
 
 
 def find_project_called(tx: Tx, text: str, act: portal.Act = portal.Act.VIEW_PROJECT) -> Project:
-    """The same, by its id, or by its name if there is only one with it that the caller sees."""
+    """The same, by its id, or by its name if there is only one with it in which the caller has a role, or sees."""
     number = portal.number_of(text)
     if number == portal.NOTHING:
-        named = project_store.called(tx, text)
+        named = project_store.of_numbers(tx, project_store.called(tx, text))
         seen = [each.number for each in named if portal.may(tx.scope, portal.Act.VIEW_PROJECT, each.ref)]
-        number = seen[0] if len(seen) == 1 else portal.NOTHING
+        grants = portal.grants_of(tx.scope)
+        meant = [each for each in seen if grants and each in grants.roles] or seen
+        number = meant[0] if len(meant) == 1 else portal.NOTHING
     return find_project(tx, number, act)
 
 

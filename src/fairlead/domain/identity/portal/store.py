@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fairlead.base import clock
-from fairlead.base.database import TENANT, Moment, Tx, insert_or_ignore
+from fairlead.base.database import TENANT, Moment, Tx, insert_or_ignore, mentions
 from fairlead.domain.identity.portal.model import AuthenticationType, Notices, User, UserType
 from fairlead.domain.identity.portal.tables import portal_groups, portal_tokens, portal_users
 from fairlead.domain.identity.project_roles import Standing
@@ -98,7 +98,7 @@ def search(tx: Tx, text: str, status: Standing | None, type_: UserType | None, s
     """By number; those whose e-mail has the text in it, if one is given."""
     found = _users.order_by(portal_users.c.number).offset(skip).limit(at_most)
     if text:
-        found = found.where(sa.func.lower(portal_users.c.email).contains(text.lower(), autoescape=True))
+        found = found.where(mentions(portal_users.c.email, text))
     if status:
         found = found.where(portal_users.c.status == status.value)
     if type_:

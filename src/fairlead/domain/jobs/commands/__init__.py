@@ -10,6 +10,7 @@ from fairlead.domain.catalog import Program
 from .building import CannotBuild, Command, build_command
 from .checking import BadValues, Checked, check
 from .outputs import OutputRule, output_rules
+from .own_names import own_names
 from .running import why_not_runnable
 from .values import File, Unfit, is_file_name, values_seen
 from .words import BadLine, NeedsShell
@@ -52,5 +53,6 @@ __all__ = [
     "check",
     "is_file_name",
     "outputs",
+    "own_names",
     "why_not_runnable",
 ]
