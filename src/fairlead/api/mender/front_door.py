@@ -137,9 +137,8 @@ class FrontDoor:
             body, complete = await _read(receive)
             receive = _again(body, receive, complete)
             good = complete and _says_json(scope) and _is_question(body, v2=scope["path"].startswith(f"{DEVICES}/v2"))
-            good = (
-                good and self._memory.knows(bearer) and self._agenda.is_idle(bearer.subject)
-            )  # bodies take their time
+            # a body takes its time, in which the device may be put out or given work
+            good = good and self._memory.knows(bearer) and self._agenda.is_idle(bearer.subject)
         else:
             good = method == "GET" and self._is_good(scope["query_string"]) and scope["path"][_VERSION_AT] == "1"
         if not good:
