@@ -281,6 +281,18 @@ def test_a_user_without_a_password_gets_this_one(server, mender, acme, zenith, a
     assert log_in(mender, email) == 200
 
 
+def test_who_asks_again_for_a_user_that_was_removed_is_told_so(internal, mender, acme, email):
+    path, body = f"{INTERNAL}/tenants/{acme.tenant.id}/users", {"email": email, "password": PASSWORD}
+    first, again = (internal.post(path, json=body, headers={"Idempotency-Key": email}) for _ in range(2))
+    assert mender.as_(ADA).delete(f"{USERADM}/{first.headers['location']}").status_code == 204
+
+    late = internal.post(path, json=body, headers={"Idempotency-Key": email})
+
+    assert (first.status_code, again.status_code, late.status_code) == (201, 201, 409)
+    assert first.headers["location"] == again.headers["location"]
+    assert log_in(mender, email) == 401
+
+
 def test_a_tenant_that_is_not_there_is_not_found(internal, add, email):
     assert add("nowhere", email=email, password=PASSWORD).status_code == 404
     assert internal.get(f"{INTERNAL}/tenants/nowhere/users").status_code == 404

@@ -50,6 +50,28 @@ def test_a_token_is_known_until_it_expires(memory):
     assert memory.find(b"token") is None
 
 
+def test_whoever_would_not_be_told_of_a_revocation_is_asked_about_again(memory):
+    stamp = memory.stamp()
+    memory.revoke("gate")
+    late, twice, once_more = bearer(), bearer(), bearer()
+
+    memory.remember(b"late", late, stamp)
+    remember(memory, b"token", twice)
+    remember(memory, b"token", once_more)
+
+    assert [memory.knows(who) for who in (late, twice, once_more)] == [False, False, True]
+    assert memory.find(b"token") is once_more
+
+
+def test_who_had_to_make_room_is_asked_about_again():
+    memory = TokenMemory(lambda: True, most=1)
+    door = remember(memory, b"1", bearer("door"))
+
+    gate = remember(memory, b"2", bearer("gate"))
+
+    assert [memory.knows(who) for who in (door, gate)] == [False, True]
+
+
 def test_all_tokens_of_someone_are_forgotten_at_once_and_no_others(memory):
     first, second = remember(memory, b"1", bearer("door")), remember(memory, b"2", bearer("door"))
     gate = remember(memory, b"3", bearer("gate"))

@@ -81,6 +81,8 @@ class TokenMemory:
                 return
             if len(self._by_digest) >= self._most:
                 self._make_room()
+            if (before := self._by_digest.get(digest)) is not None and before is not bearer:
+                before.alive = False  # verified twice at once: only one of them would be told
             self._by_digest[digest] = bearer
             others = (each for each in self._by_subject.get(bearer.subject, ()) if each != digest)
             self._by_subject[bearer.subject] = (*others, digest)

@@ -15,6 +15,7 @@ from fairlead.api.mender.internal.tenancy import call_within, key_of, named_tena
 from fairlead.api.mender.needs import may_request
 from fairlead.api.mender.useradm import WireUser, users_found
 from fairlead.api.mender.wire import add_header, empty, parameter
+from fairlead.base.database import Tx
 from fairlead.base.errors import Kind, Refusal
 from fairlead.base.scope import ActorKind
 from fairlead.domain import identity
@@ -86,6 +87,13 @@ class HashNotPropagated(Refusal):
     message = "password_hash is not supported with 'propagate'; use 'password' instead"
 
 
+class UserIsGone(Refusal):
+    """Whoever asks again because no answer came must not bring back whom somebody has removed meanwhile."""
+
+    kind = Kind.CONFLICT
+    message = "this Idempotency-Key was heard before, and there is no user {email} any more"
+
+
 def _hash_of(data: NewUser) -> str:
     if bool(data.password) == bool(data.password_hash):
         raise OnePasswordOnly
@@ -112,9 +120,16 @@ def add_user(request: Request[Any, Any, Any], context: Context, tenant_id: str, 
         if tx.once(key_of(request)):
             user = identity.provision_user(tx, data.email, password_hash)
         else:
-            (user,) = identity.search_users(tx, emails=[data.email])
+            user = _made_before(tx, data.email)
     add_header(request, "location", f"users/{user.id}")
     return empty(201)
+
+
+def _made_before(tx: Tx, email: str) -> identity.User:
+    found = identity.search_users(tx, emails=[email])
+    if not found:
+        raise UserIsGone(email=email)
+    return found[0]
 
 
 @get("/tenants/{tenant_id:str}/users", sync_to_thread=True, summary="List Users")
