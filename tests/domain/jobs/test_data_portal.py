@@ -87,6 +87,7 @@ def test_data_are_found_by_tag_and_name(lab, ada):
 
     assert found() == [second.number, first.number]
     assert found(tag="rna") == [first.number]
+    assert found(tag="RNA") == []
     assert found(text="two") == [second.number]
     assert found(project=project, at_most=1) == [second.number]
 
