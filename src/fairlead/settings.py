@@ -107,7 +107,9 @@ class Settings:
         "auto", "Run scientific jobs as processes of this host: on, off, or auto: on without --multitenant."
     )
     job_slots: int = _setting(0, "Jobs that run at once on this host; 0: as many as it has cores.")
-    job_path: str = _setting("", "Folders in which programs of jobs are looked for besides the system's, like PATH.")
+    job_path: str = _setting(
+        "/usr/lib/phylip/bin", "Folders in which programs of jobs are looked for besides the system's, like PATH."
+    )
     job_folders: str = _setting("", "Folders that programs of jobs may read, such as databanks, comma-separated.")
     job_hours: int = _setting(24, "Hours after which a job is ended.")
     job_memory_mb: int = _setting(4096, "Memory of a job, in MiB.")
