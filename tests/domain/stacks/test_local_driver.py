@@ -419,6 +419,23 @@ def test_what_may_not_be_removed_is_told_once_nothing_runs_any_more(stack, monke
     assert stack.observe(deleted=True).progress == Progress.DONE
 
 
+def test_files_that_may_not_be_removed_keep_no_instance_from_leaving(stack, monkeypatch):
+    stack.carry_out(local_layer(container=SLEEP, instance_count=2))
+    stack.wait()
+    kept = stack.at(stack.ids[1])
+
+    def may_not(folder, **_):
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(folder / "work" / "theirs"))
+
+    monkeypatch.setattr(shutil, "rmtree", may_not)
+    stack.carry_out(local_layer(container=SLEEP, instance_count=1))
+    seen = stack.wait()
+
+    assert [each.id for each in seen.instances] == stack.ids == [stack.ids[0]]
+    assert kept.exists()
+    assert not lasting.is_running(kept)
+
+
 def test_deleting_takes_no_time_and_may_be_done_twice(stack):
     stack.carry_out(local_layer(container=SLEEP, instance_count=2))
     stack.wait()

@@ -107,8 +107,9 @@ class LocalDriver:
             progress = Progress.UNDER_WAY
         else:
             progress = self._leave(stack, local)
-        left = [folders.seen(stack / each.id, each) for each in _still_there(stack, local.leaving)]
-        return Observation(progress, (*staying, *left), self._why(brief, ended) if ended else "")
+        left = [] if progress is Progress.DONE else _still_there(stack, local.leaving)
+        leaving = [folders.seen(stack / each.id, each) for each in left]
+        return Observation(progress, (*staying, *leaving), self._why(brief, ended) if ended else "")
 
     def _leave(self, stack: Path, plan: LocalPlan) -> Progress:
         """End what is leaving once all others are up to date."""
@@ -117,10 +118,11 @@ class LocalDriver:
             return Progress.DONE
         if not all(folders.is_up_to_date(stack / each.id) for each in plan.staying):
             return Progress.UNDER_WAY
-        with contextlib.suppress(OSError):
-            if self._end([stack / each.id for each in left]):
-                return Progress.DONE
-        return Progress.UNDER_WAY
+        try:
+            is_over = self._end([stack / each.id for each in left])
+        except OSError:  # nothing of them runs; that their files cannot be removed is told when the stack is deleted
+            is_over = True
+        return Progress.DONE if is_over else Progress.UNDER_WAY
 
     def _observe_end(self, brief: AgentBrief, plan: Plan) -> Observation:
         why = ""
