@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-LOADED = ("fairlead.cli.commands", "fairlead.cli.local_agent", "alembic.command", "litestar.plugins.pydantic")
+LOADED = ("fairlead.cli.local_agent", "litestar.plugins.pydantic")
 SET_DEATH_SIGNAL = 1
 MOST_SAID = 1024 * 1024
 
@@ -91,6 +91,9 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for module in LOADED:
         importlib.import_module(module)
+    commands = importlib.import_module("fairlead.cli.commands")
+    for name in commands.COMMANDS:
+        commands.load(name)
     sys.modules["fairlead.base.records"].learn_types()
     gc.collect()
     gc.freeze()

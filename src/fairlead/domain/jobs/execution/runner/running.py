@@ -21,7 +21,7 @@ from .watching import LOOK_SECONDS, Watch
 
 MOST_SECONDS_TO_END = 10.0
 GRACE_SECONDS = 5.0
-"""Between being asked to end and being ended. Jobs are the last to be given a processor: on a busy host they need it."""
+"""Between being asked to end and being ended. Jobs are the last to be given a processor: they may need it."""
 KILLED = "It was killed."
 _PAUSED_LOOK_SECONDS = 2.0
 _SIGNALLED = 128
