@@ -22,7 +22,6 @@ from fairlead.base.http.links import Links
 from fairlead.base.http.outgoing import LARGEST_ANSWER, Outgoing
 from fairlead.base.keys import KeyFolder
 from fairlead.base.smtp import MailFolder
-from fairlead.cli import main
 from fairlead.domain.workflows import Tools
 from fairlead.parts import settings_for_own_programs
 from fairlead.settings import Settings, load
@@ -54,22 +53,17 @@ class Ended:
 
 
 @pytest.fixture
-def create(monkeypatch, capsys):
-    """Runs the command with the options of the workflow, in this process; what is None is left out.
-
-    The operator allows this host.
-    """
+def create(monkeypatch):
+    """Runs the command with the options of the workflow; what is None is left out. The operator allows this host."""
     monkeypatch.setenv("FAIRLEAD_ALLOW_OUTGOING", "127.0.0.1")
 
     def create(**options: str | None) -> Ended:
         said = {"artifact-name": "motto-1", "device-types": "door-lock,gate", "args": ARGS, "token": ""}
         said |= {name.replace("_", "-"): value for name, value in options.items()}
         arguments = [part for name, value in said.items() if value is not None for part in (f"--{name}", value)]
-        monkeypatch.setattr(sys, "argv", ["fairlead", "create-artifact", "single-file", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-            sys.exit(0)
-        return Ended(ended.value.code or 0, *capsys.readouterr())
+        own = {name: value for name, value in os.environ.items() if name.startswith("FAIRLEAD_")}
+        ended = run("create-artifact", "single-file", *arguments, environment=own)
+        return Ended(ended.code, ended.out, ended.err)
 
     return create
 
