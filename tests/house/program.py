@@ -20,10 +20,8 @@ from house.warm import Warm
 PROGRAM = Path(sys.executable).with_name("fairlead")
 LARGEST_FILE_BYTES = 256 * 1024 * 1024
 CAN_FORK = hasattr(os, "pidfd_open")
-FENCE = [
-    *(["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []),
-    *(["prlimit", f"--fsize={LARGEST_FILE_BYTES}"] if shutil.which("prlimit") else []),
-]
+LIMITS = ["prlimit", f"--fsize={LARGEST_FILE_BYTES}"] if shutil.which("prlimit") else []
+FENCE = [*(["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []), *LIMITS]
 
 
 def clean_environment() -> dict[str, str]:
@@ -61,7 +59,7 @@ class Program:
         with self._out.open("wb") as out, self._err.open("wb") as err, said.open("rb") as stdin:
             if warm and CAN_FORK:
                 files = [each.fileno() for each in (stdin, out, err)]
-                self.process = _loaded((*FENCE, *fence)).start(told, variables, *files)
+                self.process = _loaded((*LIMITS, *fence)).start(told, variables, *files)
             else:
                 self.process = subprocess.Popen(
                     [*FENCE, *fence, PROGRAM, *told],

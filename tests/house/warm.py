@@ -56,7 +56,10 @@ class Forked:
 
 
 class Warm:
-    """The process that is forked, behind a fence that all its children are behind, too."""
+    """The process that is forked, behind a fence that all its children are behind, too.
+
+    It ends when nobody can ask it for anything any more, and its children with it.
+    """
 
     def __init__(self, fence: Sequence[str]) -> None:
         self._lock = threading.Lock()
@@ -84,7 +87,7 @@ class Warm:
         return self._process.poll() is None
 
 
-def serve() -> None:
+def serve() -> NoReturn:
     """What the process does: fork for each request on its standard input, and tell how its children ended."""
     del sys.path[0]
     requests = socket.socket(fileno=os.dup(0))
@@ -110,7 +113,7 @@ def serve() -> None:
         if requests in ready:
             said, descriptors, _, _ = socket.recv_fds(requests, MOST_SAID, 4)
             if not said:
-                return
+                os._exit(0)
             *files, tells = descriptors
             parent = os.getpid()
             pid = os.fork()
