@@ -58,14 +58,15 @@ def below(pid: int) -> list[Process]:
 def signal_all(what: int, *, spare_sandbox: bool = False) -> None:
     """Send it to everything below us, and again to what has come meanwhile, until there is nothing new.
 
+    Parents first: a script that is told to end only after what it waits for has ended may be over, and not heed it.
     The sandbox's own processes end at once when told to end politely, and all in it with them: they may be spared.
     """
     told: set[Process] = set()
     for _ in range(_MOST_ROUNDS):
-        new = {_identity(process) for process in below(os.getpid())} - told
+        new = [each for each in map(_identity, below(os.getpid())) if each not in told]
         if not new:
             return
-        told |= new
+        told.update(new)
         for process in new:
             if not (spare_sandbox and process.name == SANDBOX):
                 with contextlib.suppress(OSError):
