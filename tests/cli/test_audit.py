@@ -35,17 +35,16 @@ def installed(engine, tmp_path_factory):
     database.close()
 
 
-def verify(tmp_path, *commands):
+def verify(*commands):
     return run_many([("audit", "verify", *command) for command in commands])
 
 
-def test_a_good_trail_is_told_in_one_line_and_its_digest_is_known_from_then_on(installed, tmp_path):
+def test_a_good_trail_is_told_in_one_line_and_its_digest_is_known_from_then_on(installed):
     options, _ = installed
     first = run("audit", "verify", *options)
     tenant, entries, head = LINE.fullmatch(first.out).groups()
 
     again, unknown, chosen, nobody, no_digest = verify(
-        tmp_path,
         (*options, "--head", head.upper()),
         (*options, "--head", "0" * 63 + "1"),
         (*options, "--tenant-id", identity.DEFAULT_TENANT_ID),
@@ -63,13 +62,13 @@ def test_a_good_trail_is_told_in_one_line_and_its_digest_is_known_from_then_on(i
     assert "--head" in no_digest.err
 
 
-def test_the_first_entry_that_is_wrong_is_named_with_what_is_wrong(installed, tmp_path):
+def test_the_first_entry_that_is_wrong_is_named_with_what_is_wrong(installed):
     options, database = installed
     with database.outside() as connection, connection.begin():
         was = connection.execute(sa.text("SELECT actor_name, at FROM audit_entries WHERE number = 5")).one()
         connection.execute(sa.text("UPDATE audit_entries SET actor_name = 'eve' WHERE number IN (5, 6)"))
 
-    [found] = verify(tmp_path, options)
+    [found] = verify(options)
 
     with database.outside() as connection, connection.begin():
         back = sa.text("UPDATE audit_entries SET actor_name = :name WHERE number IN (5, 6)")
@@ -97,7 +96,7 @@ def test_a_missing_entry_and_a_missing_trail_are_named_each_for_its_tenant(engin
             connection.execute(sa.text(statement))
     database.close()
 
-    [found] = verify(tmp_path, ("--data", tmp_path / "data", "--database", url))
+    [found] = verify(("--data", tmp_path / "data", "--database", url))
 
     lines = found.out.splitlines()
     assert found.code == 1
@@ -109,7 +108,7 @@ def test_a_missing_entry_and_a_missing_trail_are_named_each_for_its_tenant(engin
     assert LINE.fullmatch(lines[3] + "\n")
 
 
-def test_who_verifies_while_others_write_gets_no_false_alarm(installed, tmp_path):
+def test_who_verifies_while_others_write_gets_no_false_alarm(installed):
     options, database = installed
     over = threading.Event()
 
@@ -121,7 +120,7 @@ def test_who_verifies_while_others_write_gets_no_false_alarm(installed, tmp_path
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        found = verify(tmp_path, *[options] * 3)
+        found = verify(*[options] * 3)
     finally:
         over.set()
         writer.join()
@@ -132,7 +131,7 @@ def test_who_verifies_while_others_write_gets_no_false_alarm(installed, tmp_path
 
 
 def test_where_there_is_nothing_to_verify_nothing_is_made(tmp_path):
-    [found] = verify(tmp_path, ("--data", tmp_path / "data"))
+    [found] = verify(("--data", tmp_path / "data"))
 
     assert found.code == 2
     assert "There is no database" in found.err
@@ -146,7 +145,7 @@ def test_a_database_of_another_version_is_left_as_it_is(engine, tmp_path):
         connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
         connection.execute(sa.text("INSERT INTO alembic_version VALUES ('0001')"))
 
-    [found] = verify(tmp_path, ("--data", tmp_path, "--database", url))
+    [found] = verify(("--data", tmp_path, "--database", url))
 
     assert found.code == 2
     assert "start the server once" in found.err

@@ -32,7 +32,6 @@ class Office:
 
     def __init__(self, engine, folder, outside: Outside) -> None:
         data, where = prepare_data(engine, folder)
-        self.folder = folder
         self.where = ("--data", data, *where)
         self.server = Server(data, *where, "--allow-outgoing", "127.0.0.1", "--workflow-threads", 1)
         tasks = [self._task("ask", f"{outside.url}/ask"), self._task("pay", f"{outside.url}/pay")]
